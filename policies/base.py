@@ -1,0 +1,83 @@
+"""What policies see (`Facts`) and what they conclude (`Decision`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from guard.media import Modality
+
+__all__ = ["Action", "Decision", "Facts", "Fired", "Mode", "Requirements"]
+
+
+class Action(StrEnum):
+    """What a rule asks for, from the mildest to the strictest."""
+
+    ALLOW = "allow"
+    LABEL = "label"
+    REDACT = "redact"
+    REVIEW = "review"
+    BLOCK = "block"
+
+
+class Mode(StrEnum):
+    """Whether a rule acts, or only says what it would have done."""
+
+    ENFORCE = "enforce"
+    SHADOW = "shadow"
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a rule may look at. `scores` maps a signal to its highest score; a detector that failed
+    has no score, so a rule that asks for it fails and its `on_error` applies."""
+
+    stage: Literal["prompt", "output", "upload"]
+    modality: Modality
+    mime: str = ""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    route: str = ""
+    user: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A rule whose condition held, or failed to evaluate (`error`)."""
+
+    rule: str
+    action: Action
+    mode: Mode
+    reason: str
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Requirements:
+    """What a release of some modality must carry before it leaves."""
+
+    mark: bool
+    sign: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The strictest enforced action, the rule that asked for it, and every rule that fired.
+
+    Obligations (label, redact) are the enforced fired rules of those actions; `fired` keeps the policy's order.
+    """
+
+    action: Action
+    rule: str | None
+    reason: str
+    fired: tuple[Fired, ...]
+    requirements: Requirements
+    policy: str
+    policy_sha256: str
+
+    def obliges(self, action: Action) -> bool:
+        """Whether an enforced rule asked for this action."""
+        return any(f.action is action and f.mode is Mode.ENFORCE for f in self.fired)
