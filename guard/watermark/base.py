@@ -71,7 +71,11 @@ class ReadingState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What an engine read. `p_value` is the chance that unmarked media would read this well,
-    over every hypothesis the search tried; None where the engine cannot say."""
+    over every hypothesis the search tried; None where the engine cannot say.
+
+    `geometry` takes a displacement (x, y) in the picture at hand to one in the picture as it was marked, in
+    pixels of the latter; None where the engine does not follow geometry.
+    """
 
     state: ReadingState
     engine: str | None = None
@@ -80,6 +84,7 @@ class Reading:
     p_value: float | None = None
     quality: float | None = None
     key_index: int | None = None
+    geometry: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

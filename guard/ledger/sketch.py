@@ -1,0 +1,148 @@
+"""A compact sketch of a released picture, to tell a copy of it from another picture with its mark.
+
+A watermark can be lifted off one picture and laid on another. So a mark only leads to a release; whether
+the picture in hand *is* that release is decided by its content. The sketch is a grey thumbnail, and the
+comparison is normalised cross-correlation under masks over every shift (D. Padfield, "Masked object
+registration in the Fourier domain", IEEE TIP 2012), so that crops, captions and borders are compared only
+where both have pixels.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from guard.errors import LedgerError
+
+__all__ = ["Geometry", "Similarity", "make_sketch", "similarity"]
+
+Gray = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Geometry = tuple[tuple[float, float], tuple[float, float]]
+
+SIDE = 128
+MIN_OVERLAP = 0.5
+
+FINE, BROAD = 1.0, 3.0
+_EDGE = 3
+_HEADER = struct.Struct(">BIIHH")
+_VERSION = 1
+
+
+class Similarity(NamedTuple):
+    """How alike two pictures are (`score`, 0 to 1), compared over `coverage` of the registered one."""
+
+    score: float
+    coverage: float
+
+    @property
+    def same(self) -> bool:
+        """Whether this is a copy of the registered picture.
+
+        Copies after cropping, rotating, recompressing and the like score above 0.6, other photographs below;
+        small pieces of unlike pictures agree more easily, so a crop must score higher. Measured by
+        `bench/sketch.py`.
+        """
+        return self.score >= 0.6 + max(0.0, 0.6 * (0.4 - self.coverage))
+
+
+def make_sketch(gray: Gray) -> bytes:
+    """The sketch of a grey picture (H, W): its size and a thumbnail of up to 128 pixels a side."""
+    height, width = gray.shape
+    scale = min(1.0, SIDE / max(height, width))
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    thumb = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    return _HEADER.pack(_VERSION, width, height, *size) + zlib.compress(thumb.tobytes(), 6)
+
+
+def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0, 1.0))) -> Similarity:
+    """How alike a grey picture (H, W) is to the sketched one, wherever the one lies on the other.
+
+    `geometry` takes a displacement (x, y) in this picture to one in the sketched picture. Colour inversion
+    does not matter. Raises `LedgerError` for a damaged sketch.
+    """
+    (width, _), thumb = _open(sketch)
+    to_thumb = np.asarray(geometry, np.float64) * (thumb.shape[1] / width)
+    query, mask = _warp(gray, to_thumb)
+    whole = np.ones_like(thumb)
+    inner = np.zeros_like(thumb)
+    inner[_EDGE:-_EDGE, _EDGE:-_EDGE] = 1  # a border added around a copy bleeds into its outermost pixels
+    return _masked_ncc(_detail(thumb, whole) * inner, inner, _detail(query, mask), mask)
+
+
+def _open(sketch: bytes) -> tuple[tuple[int, int], Floats]:
+    try:
+        version, width, height, w, h = _HEADER.unpack_from(sketch)
+        pixels = zlib.decompressobj().decompress(sketch[_HEADER.size :], SIDE * SIDE)
+        if version != _VERSION or len(pixels) != w * h:
+            raise ValueError
+    except (struct.error, zlib.error, ValueError) as error:
+        raise LedgerError(
+            "A sketch in the ledger is damaged.", "Restore the ledger from a backup."
+        ) from error
+    return (width, height), np.frombuffer(pixels, np.uint8).reshape(h, w).astype(np.float32)
+
+
+def _warp(gray: Gray, matrix: NDArray[np.float64]) -> tuple[Floats, Floats]:
+    """The picture and its mask after the linear map, shifted so that all of it is in view."""
+    scale = float(np.sqrt(abs(np.linalg.det(matrix))))
+    shrink = min(1.0, 2 * scale)  # area-averaged first: the warp alone would alias
+    if shrink < 1:
+        size = (max(1, round(gray.shape[1] * shrink)), max(1, round(gray.shape[0] * shrink)))
+        matrix = matrix @ np.diag([gray.shape[1] / size[0], gray.shape[0] / size[1]])
+        gray = cv2.resize(gray, size, interpolation=cv2.INTER_AREA)
+    h, w = gray.shape
+    corners = matrix @ np.array([[0, w, 0, w], [0, 0, h, h]], np.float64)
+    low = corners.min(axis=1)
+    view = np.clip(np.ceil(corners.max(axis=1) - low), 1, 4 * SIDE).astype(int)
+    # Pixel centres lie at half-integers: without the half-pixel terms the copy would sit between the pixels.
+    affine = np.hstack([matrix, (matrix @ [0.5, 0.5] - low - 0.5)[:, None]])
+    target = (int(view[0]), int(view[1]))
+    warped = cv2.warpAffine(gray.astype(np.float32), affine, target, flags=cv2.INTER_LINEAR)
+    mask = cv2.warpAffine(np.ones((h, w), np.float32), affine, target, flags=cv2.INTER_LINEAR)
+    return warped.astype(np.float32), (mask > 0.99).astype(np.float32)
+
+
+def _detail(picture: Floats, mask: Floats) -> Floats:
+    """The picture between two blurs: the broad shading, in which many unlike pictures agree, and the finest
+    detail, which half a pixel of misplacement spoils, both left out. Zero outside the mask."""
+    fine, broad = (_blur(picture * mask, s) / (_blur(mask, s) + 1e-6) for s in (FINE, BROAD))
+    return ((fine - broad) * mask).astype(np.float32)
+
+
+def _blur(x: Floats, sigma: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma), np.float32)
+
+
+def _masked_ncc(a: Floats, mask_a: Floats, b: Floats, mask_b: Floats) -> Similarity:
+    """The largest |correlation| over all shifts where the two masks overlap enough."""
+    shape = (a.shape[0] + b.shape[0] - 1, a.shape[1] + b.shape[1] - 1)
+    padded = tuple(fft.next_fast_len(n, real=True) for n in shape)
+
+    def spectrum(x: Floats, *, flip: bool = False) -> NDArray[np.complex64]:
+        result: NDArray[np.complex64] = fft.rfft2(x[::-1, ::-1] if flip else x, padded)
+        return result
+
+    fa, fma, faa = spectrum(a), spectrum(mask_a), spectrum(a * a)
+    fb, fmb, fbb = (spectrum(x, flip=True) for x in (b, mask_b, b * b))
+
+    def correlate(x: NDArray[np.complex64], y: NDArray[np.complex64]) -> NDArray[np.float32]:
+        result: NDArray[np.float32] = fft.irfft2(x * y, padded)
+        return result
+
+    count = np.maximum(correlate(fma, fmb), 1e-3)
+    mean_a, mean_b = correlate(fa, fmb) / count, correlate(fma, fb) / count
+    covariance = correlate(fa, fb) - count * mean_a * mean_b
+    var_a = np.maximum(correlate(faa, fmb) - count * mean_a**2, 0)
+    var_b = np.maximum(correlate(fma, fbb) - count * mean_b**2, 0)
+    # A flat patch correlates with everything or nothing: it needs some contrast (1 grey level) to count.
+    usable = (count > MIN_OVERLAP * min(mask_a.sum(), mask_b.sum())) & (np.minimum(var_a, var_b) > count)
+    scores = np.where(usable, np.abs(covariance) / np.sqrt(np.maximum(var_a * var_b, 1e-6)), 0)
+    best = int(scores.argmax())
+    return Similarity(float(min(1.0, scores.flat[best])), float(count.flat[best] / mask_a.sum()))
