@@ -1,0 +1,19 @@
+"""What does an artifact look like? Detectors say so in findings."""
+
+from __future__ import annotations
+
+from detectors.base import Context, Detector, DetectorCard, Finding, Span
+from detectors.registry import Loaded, load, load_all
+from detectors.run import inspect_all
+
+__all__ = [
+    "Context",
+    "Detector",
+    "DetectorCard",
+    "Finding",
+    "Loaded",
+    "Span",
+    "inspect_all",
+    "load",
+    "load_all",
+]

@@ -67,7 +67,7 @@ class Requirements:
 class Decision:
     """The strictest enforced action, the rule that asked for it, and every rule that fired.
 
-    Obligations (label, redact) are the enforced fired rules of those actions; `fired` keeps the policy's order.
+    Obligations (label, redact) are the enforced fired rules of those actions; `fired` keeps the policy order.
     """
 
     action: Action

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from guard.app import App, open_app
+from guard.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -16,3 +20,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the test media beside the checkout (../shared/data) are not here")
     return folder
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Iterator[App]:
+    """Guard with fresh development keys and an empty ledger."""
+    with open_app(Settings(home=tmp_path / "guard-home")) as opened:
+        opened.keys.init_development()
+        yield opened

@@ -20,7 +20,7 @@ from scipy import fft
 
 from guard.errors import LedgerError
 
-__all__ = ["Geometry", "Similarity", "make_sketch", "similarity"]
+__all__ = ["Geometry", "Similarity", "make_sketch", "similarity", "sketched_size"]
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -31,6 +31,7 @@ MIN_OVERLAP = 0.5
 
 FINE, BROAD = 1.0, 3.0
 _EDGE = 3
+_FLAT = 0.5  # grey levels
 _HEADER = struct.Struct(">BIIHH")
 _VERSION = 1
 
@@ -72,8 +73,19 @@ def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0
     query, mask = _warp(gray, to_thumb)
     whole = np.ones_like(thumb)
     inner = np.zeros_like(thumb)
-    inner[_EDGE:-_EDGE, _EDGE:-_EDGE] = 1  # a border added around a copy bleeds into its outermost pixels
-    return _masked_ncc(_detail(thumb, whole) * inner, inner, _detail(query, mask), mask)
+    edge = min(
+        _EDGE, (min(thumb.shape) - 1) // 2
+    )  # a border added around a copy bleeds into its outermost pixels
+    inner[edge : thumb.shape[0] - edge, edge : thumb.shape[1] - edge] = 1
+    ours, theirs = _detail(thumb, whole) * inner, _detail(query, mask)
+    if max(ours.std(), theirs.std()) < _FLAT:
+        return Similarity(1.0, 1.0)  # two blank pictures: there is nothing by which they could differ
+    return _masked_ncc(ours, inner, theirs, mask)
+
+
+def sketched_size(sketch: bytes) -> tuple[int, int]:
+    """Width and height of the picture that was sketched."""
+    return _open(sketch)[0]
 
 
 def _open(sketch: bytes) -> tuple[tuple[int, int], Floats]:

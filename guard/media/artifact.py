@@ -1,45 +1,193 @@
-"""The media object that everything else handles (contract; the media room fills it in)."""
+"""The media object that everything else handles."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from guard.errors import InputError, MalformedMediaError, UnsupportedMediaError
+from guard.media.formats import Modality, canonical_mime, format_of, name_foreign, sniff_binary
+from guard.media.limits import Limits
+from guard.media.structure import check_structure
+from guard.media.text import decode_text, encode_text, looks_binary, sniff_text
+
+if TYPE_CHECKING:
+    from guard.media.picture import Picture
+    from guard.media.stream import Samples, VideoFrame
 
 __all__ = ["Artifact", "Limits", "Modality"]
 
-
-class Modality(StrEnum):
-    """The four kinds of media."""
-
-    TEXT = "text"
-    IMAGE = "image"
-    AUDIO = "audio"
-    VIDEO = "video"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How large an input may be before it is refused."""
-
-    max_bytes: int = 256 << 20
-    max_pixels: int = 120_000_000
-    max_frames: int = 2_000
-    max_duration: float = 7_200.0
-    max_expansion: float = 2_000.0
+_DEFAULT = Limits()
+_TEXT_CLAIMS = frozenset(
+    {"application/json", "application/xml", "application/javascript", "application/x-ndjson"}
+)
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """One media object: what it is, its bytes, and its decoded views on demand."""
+    """One media object: what it is, its bytes, and its decoded views on demand.
+
+    The constructor takes its arguments at their word; `from_bytes` and `from_path` are for bytes of unknown
+    origin. The views (`text`, `picture`, `samples`, `frames`) check limits while they decode, raise
+    `MalformedMediaError` for corrupt bytes, and `UnsupportedMediaError` where the artifact is of another
+    kind.
+    """
 
     modality: Modality
     mime: str
-    data: bytes
-    limits: Limits = field(default_factory=Limits, compare=False)
+    data: bytes = field(repr=False)
+    limits: Limits = field(default_factory=Limits, compare=False, repr=False)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, *, limits: Limits = _DEFAULT, claimed: str | None = None) -> Artifact:
+        """The artifact that these bytes are, told by their content; `claimed` is the MIME type a sender
+        named.
+
+        Raises `LimitExceededError` where they are too large, `MalformedMediaError` where they are empty, cut
+        short or hold a second format, and `UnsupportedMediaError` for types that Guard does not handle and
+        for a content other than the claimed one.
+        """
+        limits.check_bytes(len(data))
+        mime = _sniff(data, claimed)
+        _check_claim(mime, claimed)
+        modality = format_of(mime).modality
+        check_structure(data, mime)
+        if modality is Modality.IMAGE:
+            from guard.media.decode import check_header
+
+            check_header(data, mime, limits)
+        return cls(modality, mime, data, limits)
+
+    @classmethod
+    def from_text(cls, text: str, *, limits: Limits = _DEFAULT) -> Artifact:
+        """The artifact of a text, as UTF-8. Raises `MalformedMediaError` for characters that no text
+        holds."""
+        data = encode_text(text)
+        limits.check_bytes(len(data))
+        return cls(Modality.TEXT, sniff_text(text), data, limits)
+
+    @classmethod
+    def from_path(
+        cls, path: str | Path, *, limits: Limits = _DEFAULT, claimed: str | None = None
+    ) -> Artifact:
+        """The artifact in a file, whatever its name. Raises `InputError` where there is no readable file."""
+        return cls.from_bytes(_read(Path(path), limits), limits=limits, claimed=claimed)
+
+    @classmethod
+    def from_picture(
+        cls,
+        picture: Picture,
+        mime: str,
+        *,
+        quality: int | None = None,
+        limits: Limits = _DEFAULT,
+    ) -> Artifact:
+        """The artifact of a picture, written as `mime` by `guard.media.encode.encode`, whose errors it
+        raises."""
+        from guard.media.encode import encode
+
+        return cls(Modality.IMAGE, canonical_mime(mime), encode(picture, mime, quality=quality), limits)
 
     @cached_property
     def sha256(self) -> str:
         """Hash of the bytes, hexadecimal."""
         return hashlib.sha256(self.data).hexdigest()
+
+    @property
+    def suffix(self) -> str:
+        """The ending that files of this type bear, such as `.jpg`."""
+        return format_of(self.mime).suffix
+
+    @cached_property
+    def text(self) -> str:
+        """The text's code points, exactly as they are in the file but for a leading byte order mark."""
+        self._expect(Modality.TEXT)
+        return decode_text(self.data)
+
+    @cached_property
+    def picture(self) -> Picture:
+        """The decoded picture, upright, with all its frames."""
+        self._expect(Modality.IMAGE)
+        from guard.media.decode import decode
+
+        return decode(self.data, self.mime, self.limits)
+
+    @cached_property
+    def samples(self) -> Samples:
+        """The decoded sound: float32 (n, channels) in [-1, 1], at its own rate. Of a video, its sound
+        track."""
+        self._expect(Modality.AUDIO, Modality.VIDEO)
+        from guard.media.stream import decode_samples
+
+        return decode_samples(self.data, self.mime, self.limits)
+
+    @cached_property
+    def duration(self) -> float:
+        """How long the sound or video lasts, in seconds."""
+        self._expect(Modality.AUDIO, Modality.VIDEO)
+        from guard.media.stream import duration
+
+        return duration(self.data, self.mime, self.limits)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """The video's frames one after the other, each upright RGB uint8 (H, W, 3) with its time in
+        seconds."""
+        self._expect(Modality.VIDEO)
+        from guard.media.stream import decode_frames
+
+        return decode_frames(self.data, self.mime, self.limits)
+
+    def _expect(self, *kinds: Modality) -> None:
+        if self.modality not in kinds:
+            raise UnsupportedMediaError(
+                f"This is {self.mime}, not {' or '.join(kinds)}.",
+                "Ask for a view that this kind of media has.",
+            )
+
+
+def _sniff(data: bytes, claimed: str | None) -> str:
+    if not data:
+        raise MalformedMediaError("The input is empty: zero bytes.", "Send the file's content.")
+    if mime := sniff_binary(data):
+        return mime
+    if foreign := name_foreign(data):
+        raise UnsupportedMediaError(f"The input is {foreign}.", "Send a picture, a sound, a video or a text.")
+    if looks_binary(data) and not (claimed and _is_text(claimed)):
+        raise UnsupportedMediaError(
+            "The input is of no type that Guard knows.", "Send a picture, a sound, a video or a text."
+        )
+    return sniff_text(decode_text(data))
+
+
+def _is_text(claimed: str) -> bool:
+    return canonical_mime(claimed).startswith("text/") or canonical_mime(claimed) in _TEXT_CLAIMS
+
+
+def _check_claim(mime: str, claimed: str | None) -> None:
+    """A sender that names nothing, or only "some bytes", claims nothing; any text type may hold any text."""
+    if claimed is None or canonical_mime(claimed) in {"", "application/octet-stream", mime}:
+        return
+    if format_of(mime).modality is Modality.TEXT and _is_text(claimed):
+        return
+    raise UnsupportedMediaError(
+        f"The input claims to be {claimed} but is {mime}.", f"Send it as {mime}, or send what the type says."
+    )
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    """The file's bytes; its size is known before any is read, and a device or pipe is never opened."""
+    try:
+        if not path.is_file():
+            raise InputError(f"{path} is not a file.", "Name a file that exists.")
+        limits.check_bytes(path.stat().st_size)
+        with path.open("rb") as file:
+            data = file.read(limits.max_bytes + 1)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path} cannot be read: {reason}.", "Check the path and its permissions.") from None
+    limits.check_bytes(len(data))
+    return data

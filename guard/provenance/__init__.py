@@ -1,0 +1,1 @@
+"""C2PA Content Credentials: keys, manifests, signing, reading."""

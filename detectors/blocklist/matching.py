@@ -1,0 +1,167 @@
+"""Finding a group's terms and patterns in a text, in time linear in its length.
+
+RE2 searches with automata and never backtracks, so neither a text nor a list can make one search slow.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+import re2
+
+from detectors.blocklist.folding import View, fold
+from detectors.blocklist.groups import Group, RefusedError
+
+__all__ = ["Matcher"]
+
+# Scripts that set no spaces between words: next to such a letter a word may begin or end.
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_EDGE = rf"(?:[^\pL\pN\pM]|[{_UNSPACED}])"
+_GAP = r"[[:space:]]+"
+_SEPARATOR = r"[\x00-/:-@\[-`{-\x7f]{1,3}"  # everything in ASCII but letters and digits
+_SHORTEST_SPACED = 3
+_LEET = {
+    "a": "4@", "b": "8", "e": "3", "g": "9", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2",
+}  # fmt: skip
+_MEMORY = 64 << 20  # bytes that RE2 may use for one expression and its automata
+
+
+class _Edges(NamedTuple):
+    """Whether a term must begin, and end, where a word does."""
+
+    left: bool
+    right: bool
+
+
+class _Terms(NamedTuple):
+    edges: _Edges
+    regex: Any
+
+
+class Matcher:
+    """One group, compiled. Raises `RefusedError`, whose keys begin with `number`, for what cannot be used."""
+
+    def __init__(self, group: Group, number: int = 0) -> None:
+        self._terms = list(_compile_terms(group, number))
+        self._patterns = [_compile_pattern(group, number, index) for index in range(len(group.patterns))]
+
+    def spans(self, skeleton: View, original: View) -> list[tuple[int, int]]:
+        """Where the group occurs in the text, as code points; occurrences that overlap are one.
+
+        Terms are sought in the skeleton alone; patterns in both, so that one written in Cyrillic, say, finds
+        Cyrillic, and one written in ASCII finds look-alikes.
+        """
+        found = [skeleton.span(*hit) for terms in self._terms for hit in _find_terms(terms, skeleton.data)]
+        views = (skeleton,) if skeleton.data == original.data else (skeleton, original)
+        for view in views:
+            for pattern in self._patterns:
+                hits = (match.span() for match in pattern.finditer(view.data))
+                found += [view.span(start, end) for start, end in hits if start < end]
+        return _united(found)
+
+
+def _compile_terms(group: Group, number: int) -> Iterator[_Terms]:
+    expressions: dict[_Edges, dict[str, None]] = defaultdict(dict)
+    for index, term in enumerate(group.terms):
+        for words in _forms(term):
+            if not words:
+                message = f"group '{group.id}': nothing that can be seen is left of this term."
+                raise RefusedError(message, number, "terms", index)
+            for edges, expression in _expressions(group, words):
+                expressions[edges][expression] = None
+    for edges, alternatives in expressions.items():
+        left, right = (_EDGE if needed else "" for needed in edges)
+        text = f"{left}(?:{'|'.join(alternatives)}){right}"
+        yield _Terms(edges, _compile(text, group, (number, "terms"), ignore_case=True))
+
+
+def _forms(term: str) -> Iterator[list[str]]:
+    """The folded words of a term, and of its other cases where they look different.
+
+    Greek Η looks like H, and its small letter like n: a term must be found in either.
+    """
+    cases = (term, term.lower(), term.upper(), term.title())
+    folded = ("".join(fold(c).decode() for c in case).lower() for case in cases)
+    yield from map(str.split, dict.fromkeys(folded))
+
+
+def _expressions(group: Group, words: list[str]) -> Iterator[tuple[_Edges, str]]:
+    edges = _Edges(_needs_edge(words[0][0]), _needs_edge(words[-1][-1]))
+    letters = [_letter(c, group.leet) for word in words for c in word if c.isalnum()]
+    plain = _GAP.join("".join(_letter(c, group.leet) for c in word) for word in words)
+    yield edges if group.match == "word" else _Edges(False, False), plain
+    if group.spaced and len(letters) >= _SHORTEST_SPACED:
+        yield edges, _SEPARATOR.join(letters)
+
+
+def _letter(character: str, leet: bool) -> str:
+    if leet and character in _LEET:
+        return f"[{character}{_LEET[character]}]"
+    escaped: str = re2.escape(character)
+    return escaped
+
+
+def _needs_edge(character: str) -> bool:
+    return character.isalnum() and not re2.match(f"[{_UNSPACED}]", character)
+
+
+def _compile_pattern(group: Group, number: int, index: int) -> Any:
+    keys = (number, "patterns", index)
+    regex = _compile(group.patterns[index], group, keys)
+    if regex.search(b""):
+        message = f"group '{group.id}': this pattern matches the empty text, so it would match anywhere."
+        raise RefusedError(message, *keys)
+    return regex
+
+
+def _compile(text: str, group: Group, keys: tuple[str | int, ...], *, ignore_case: bool = False) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    options.case_sensitive = not ignore_case
+    options.longest_match = ignore_case
+    try:
+        return re2.compile(text.encode(), options)
+    except re2.error as error:
+        message = f"group '{group.id}': RE2 refuses this: {error.args[0].decode()}."
+        raise RefusedError(message, *keys) from error
+
+
+def _find_terms(terms: _Terms, data: bytes) -> Iterator[tuple[int, int]]:
+    """Every start of a term in `data`, each with its longest end; edges are sought but not part of a hit."""
+    padded = b" " + data + b" "
+    position = 0
+    while match := terms.regex.search(padded, position):
+        start, end = match.span()
+        position = start + 1
+        if terms.edges.left:
+            start = _next_character(padded, start)
+        if terms.edges.right:
+            end = _last_character(padded, end)
+        yield start - 1, end - 1
+
+
+def _next_character(data: bytes, index: int) -> int:
+    index += 1
+    while data[index] & 0xC0 == 0x80:
+        index += 1
+    return index
+
+
+def _last_character(data: bytes, index: int) -> int:
+    index -= 1
+    while data[index] & 0xC0 == 0x80:
+        index -= 1
+    return index
+
+
+def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    united: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if united and start < united[-1][1]:
+            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        else:
+            united.append((start, end))
+    return united

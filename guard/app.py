@@ -1,0 +1,98 @@
+"""Puts the parts together as the settings say: the one place that knows them all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+from detectors.base import Detector
+from detectors.blocklist import Blocklist
+from detectors.registry import load_all
+from guard.errors import ConfigurationError
+from guard.ledger import Ledger
+from guard.pipeline import Guard
+from guard.provenance.keys import KeyStore
+from guard.settings import Settings
+from guard.trace import Trace
+from guard.verify import Verifier
+from guard.watermark.registry import engine
+from policies.policy import default, load
+
+__all__ = ["App", "open_app"]
+
+
+SYNTHETIC = "synthetic"
+"""The signal of detectors that tell generated media from captured ones: the only ones a verdict asks."""
+
+
+@dataclass(frozen=True)
+class App:
+    """Guard and Verifier over one ledger and one key store."""
+
+    settings: Settings
+    keys: KeyStore
+    ledger: Ledger
+    detectors: tuple[Detector, ...]
+
+    def guard(self, trace: Trace = nullcontext) -> Guard:
+        """The release path. Raises `KeyStoreError` where there are no keys yet."""
+        watermarker = engine(self.settings.engine)
+        return Guard(
+            policy=load(self.settings.policy) if self.settings.policy else default(),
+            detectors=self.detectors,
+            watermarkers={watermarker.modality: watermarker},
+            mark_key=self.keys.mark_keys()[0],
+            signer=self.keys.signer(),
+            anchors=self.keys.anchors(),
+            ledger=self.ledger,
+            trace=trace,
+        )
+
+    def verifier(self, extra_anchors: str = "", trace: Trace = nullcontext) -> Verifier:
+        """The verify path, which works without keys of its own too."""
+        has_keys = self.keys.folder.is_dir()
+        anchors = [self.keys.anchors() if has_keys else "", self._trusted(), extra_anchors]
+        return Verifier(
+            anchors="\n".join(anchor for anchor in anchors if anchor),
+            ledger=self.ledger,
+            watermarkers=[engine(self.settings.engine)],
+            mark_keys=self.keys.mark_keys() if has_keys else (),
+            detectors=[d for d in self.detectors if d.card.signal == SYNTHETIC],
+            trace=trace,
+        )
+
+    def _trusted(self) -> str:
+        if self.settings.trust is None:
+            return ""
+        try:
+            return self.settings.trust.read_text(encoding="ascii")
+        except (OSError, UnicodeError) as error:
+            raise ConfigurationError(
+                f"{self.settings.trust} cannot be read.", "Set GUARD_TRUST to a PEM file."
+            ) from error
+
+
+def _detectors(settings: Settings) -> tuple[Detector, ...]:
+    """Every installed detector. One that does not start leaves its signal without a score, and a rule that
+    asks for the score then follows its `on_error`."""
+    loaded = load_all().detectors
+    if settings.blocklist is not None:
+        loaded["blocklist"] = Blocklist.load(settings.blocklist)
+    return tuple(loaded.values())
+
+
+@contextmanager
+def open_app(settings: Settings) -> Iterator[App]:
+    """The parts, opened: creates `GUARD_HOME` and the ledger when they are not there yet."""
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{settings.home} cannot be made: {error.strerror}.", "Set GUARD_HOME."
+        ) from error
+    ledger = Ledger.open(settings.database)
+    try:
+        yield App(settings, KeyStore(settings.home), ledger, _detectors(settings))
+    finally:
+        ledger.close()

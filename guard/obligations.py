@@ -1,0 +1,92 @@
+"""What a decision obliges to do to the artifact itself before it leaves: redact and label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from detectors.base import Finding
+from guard.errors import BlockedError
+from guard.media import Artifact, Modality
+from policies.base import Action, Decision
+from policies.policy import Policy
+from policies.redact import redact
+
+__all__ = ["apply_obligations"]
+
+TEXT_LABEL = "[AI-generated]\n"
+IMAGE_LABEL = "AI"
+LABEL_SIDE = 0.06
+"""Height of the label against the shorter side: China's GB 45438-2025 asks for 5 % or more, and the EU's code
+of practice for marking shows it at the top right."""
+
+
+def apply_obligations(
+    artifact: Artifact, decision: Decision, findings: Sequence[Finding], policy: Policy
+) -> Artifact:
+    """The artifact, redacted and labelled as the decision asks.
+
+    Raises `BlockedError` where an obligation cannot be met, since releasing without it would break the rule.
+    """
+    if decision.obliges(Action.REDACT):
+        artifact = _redacted(artifact, decision, findings, policy)
+    if decision.obliges(Action.LABEL):
+        artifact = _labelled(artifact, decision)
+    return artifact
+
+
+def _redacted(
+    artifact: Artifact, decision: Decision, findings: Sequence[Finding], policy: Policy
+) -> Artifact:
+    spans = [
+        (span.start, span.end, span.label)
+        for finding in findings
+        for span in finding.spans
+        if policy.redacts(decision, finding.detector, span.label)
+    ]
+    if artifact.modality is not Modality.TEXT or not spans:
+        raise BlockedError(
+            _rule(decision, Action.REDACT), f"nothing in this {artifact.modality} can be redacted."
+        )
+    return Artifact.from_text(redact(artifact.text, spans), limits=artifact.limits)
+
+
+def _labelled(artifact: Artifact, decision: Decision) -> Artifact:
+    if artifact.modality is Modality.TEXT:
+        return Artifact.from_text(TEXT_LABEL + artifact.text, limits=artifact.limits)
+    if artifact.modality is Modality.IMAGE:
+        picture = artifact.picture.map_frames(_draw_label)
+        return Artifact.from_picture(picture, artifact.mime, limits=artifact.limits)
+    raise BlockedError(_rule(decision, Action.LABEL), f"no label can be put on {artifact.modality} yet.")
+
+
+def _rule(decision: Decision, action: Action) -> str:
+    return next(fired.rule for fired in decision.fired if fired.action is action)
+
+
+def _draw_label(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:
+    """White letters on a dark plate at the top right: legible on any picture (contrast above 7:1)."""
+    height, width = pixels.shape[:2]
+    side = max(8, round(min(height, width) * LABEL_SIDE))
+    plate = np.asarray(_plate(side), np.float32) / 255
+    h, w = min(plate.shape[0], height), min(plate.shape[1], width)
+    margin = min(side // 3, height - h, width - w)
+    top = np.iinfo(pixels.dtype).max
+    marked = pixels.copy()
+    region = marked[margin : margin + h, width - margin - w : width - margin]
+    region[...] = (plate[:h, :w] * top).astype(pixels.dtype).reshape(h, w, *[1] * (region.ndim - 2))
+    if region.ndim == 3 and region.shape[2] in (2, 4):
+        region[..., -1] = top
+    return marked
+
+
+def _plate(side: int) -> Image.Image:
+    font = ImageFont.load_default(size=side * 0.8)
+    left, top, right, bottom = font.getbbox(IMAGE_LABEL)
+    plate = Image.new("L", (round(right - left) + side // 2, side), 24)
+    where = (side // 4 - left, (side - (bottom - top)) / 2 - top)
+    ImageDraw.Draw(plate).text(where, IMAGE_LABEL, fill=255, font=font)
+    return plate

@@ -1,0 +1,228 @@
+"""What the verify path concludes from the evidence of its layers, and how it says so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from detectors.base import Finding
+from guard.ledger import Entry, Receipt
+from guard.provenance.credential import Credential, CredentialState
+from guard.watermark import Reading, ReadingState
+
+__all__ = ["Conclusion", "LedgerMatch", "MatchKind", "Verdict", "VerdictState", "conclude"]
+
+
+class VerdictState(StrEnum):
+    """The six answers. None of them means "authentic" or "human-made": absence of evidence is no evidence."""
+
+    TRUSTED = "trusted"
+    VALID = "valid"
+    ALTERED = "altered"
+    RECOVERED = "recovered"
+    SUSPECTED = "suspected"
+    NO_EVIDENCE = "no-evidence"
+
+
+class MatchKind(StrEnum):
+    """What led to a registered release."""
+
+    EXACT = "exact"
+    WATERMARK = "watermark"
+    FINGERPRINT = "fingerprint"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerMatch:
+    """The registered release that a file led to; `same` says whether the content agrees with it, None where
+    the ledger keeps nothing to compare."""
+
+    kind: MatchKind = MatchKind.NONE
+    entry: Entry | None = None
+    receipt: Receipt | None = None
+    similarity: float | None = None
+    same: bool | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """The `ledger` object of the verdict JSON."""
+        return {
+            "match": self.kind.value,
+            "release_id": self.entry.id if self.entry else None,
+            "similarity": None if self.similarity is None else round(self.similarity, 3),
+            "receipt": self.receipt.as_json() if self.receipt else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """The verdict in one word, one plain sentence, and the sentences that support it."""
+
+    state: VerdictState
+    summary: str
+    explanation: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a file is, with the evidence of every layer."""
+
+    file: str
+    modality: str
+    mime: str
+    sha256: str
+    conclusion: Conclusion
+    credential: Credential
+    reading: Reading
+    match: LedgerMatch
+    findings: tuple[Finding, ...]
+
+    @property
+    def state(self) -> VerdictState:
+        """The verdict in one word."""
+        return self.conclusion.state
+
+    def as_json(self) -> dict[str, Any]:
+        """The verdict JSON with its stable keys."""
+        return {
+            "file": self.file,
+            "verdict": self.state.value,
+            "modality": self.modality,
+            "mime": self.mime,
+            "sha256": self.sha256,
+            "summary": self.conclusion.summary,
+            "credential": _credential_json(self.credential),
+            "watermark": reading_json(self.reading),
+            "ledger": self.match.as_json(),
+            "detectors": [finding_json(finding) for finding in self.findings],
+            "warnings": list(self.conclusion.warnings),
+            "explanation": list(self.conclusion.explanation),
+        }
+
+
+def conclude(
+    credential: Credential, reading: Reading, match: LedgerMatch, findings: Sequence[Finding]
+) -> Conclusion:
+    """The verdict that the evidence allows. A valid credential binds the exact bytes, so it decides first; a
+    mark alone never does, since it can be copied onto other content."""
+    state, summary = _verdict(credential, reading, match, findings)
+    explanation = (*credential.explanation, _mark_note(reading), _ledger_note(match))
+    return Conclusion(state, summary, explanation, tuple(_warnings(credential, state)))
+
+
+def _verdict(
+    credential: Credential, reading: Reading, match: LedgerMatch, findings: Sequence[Finding]
+) -> tuple[VerdictState, str]:
+    by = credential.issuer or "an unnamed signer"
+    if credential.state is CredentialState.TRUSTED:
+        return VerdictState.TRUSTED, f"Signed by {by}, who is trusted here; unchanged since."
+    if credential.state is CredentialState.VALID:
+        return VerdictState.VALID, f"Signed by {by}, who is not on the trust list; unchanged since."
+    if credential.state is CredentialState.INVALID and tampered(credential):
+        return VerdictState.ALTERED, "It carries a credential, and its content changed after signing."
+    if match.entry is not None:
+        return _registered(match, match.entry)
+    if reading.state is ReadingState.FOUND:
+        summary = "It carries a mark of this Guard, but the ledger has no release with that id."
+        return VerdictState.SUSPECTED, summary
+    flagged = [finding for finding in findings if finding.flagged]
+    if flagged:
+        best = max(flagged, key=lambda finding: finding.score or 0.0)
+        return (
+            VerdictState.SUSPECTED,
+            f"No provenance; {best.detector} scores it {best.score:.2f} for being synthetic.",
+        )
+    return VerdictState.NO_EVIDENCE, "Nothing was found. That says nothing about where it comes from."
+
+
+def _registered(match: LedgerMatch, entry: Entry) -> tuple[VerdictState, str]:
+    if match.same is False:
+        return VerdictState.ALTERED, f"It carries the mark of release {entry.id}, but shows something else."
+    way = "its exact content" if match.kind is MatchKind.EXACT else match.kind.value
+    return (
+        VerdictState.RECOVERED,
+        f"Recovered by {way}: release {entry.id} by {entry.model}, {entry.created_at[:10]}.",
+    )
+
+
+def tampered(credential: Credential) -> bool:
+    """Whether an invalid credential failed over the content, and not merely over who signed it or when."""
+    excused = ("signingCredential.", "timeStamp.", "ingredient.")
+    failures = [
+        code
+        for code in credential.codes
+        if code.endswith((".mismatch", ".missing", ".malformed", ".invalid"))
+    ]
+    return any(not code.startswith(excused) for code in failures)
+
+
+def _mark_note(reading: Reading) -> str:
+    match reading.state:
+        case ReadingState.FOUND if reading.payload is not None:
+            chance = "" if reading.p_value is None else f", chance of a false read {reading.p_value:.0e}"
+            return f"Watermark: {reading.engine} carries {reading.payload.hex}{chance}."
+        case ReadingState.UNSUPPORTED:
+            return "Watermark: no engine reads this kind of media."
+        case _:
+            return "Watermark: none found."
+
+
+def _ledger_note(match: LedgerMatch) -> str:
+    if match.entry is None:
+        return "Ledger: no registered release matches."
+    note = f"Ledger: {match.kind} match with release {match.entry.id}"
+    if match.similarity is None:
+        return f"{note}."
+    verdict = "agrees" if match.same else "does not agree"
+    return f"{note}; the content {verdict} with it (similarity {match.similarity:.2f})."
+
+
+def _warnings(credential: Credential, state: VerdictState) -> list[str]:
+    warnings = []
+    if credential.state is CredentialState.UNREADABLE:
+        warnings.append("A credential is there but damaged; the verdict rests on the other layers.")
+    if credential.state is CredentialState.INVALID and state is not VerdictState.ALTERED:
+        warnings.append(
+            "A credential is there, but its signer or time cannot be accepted; it counts for nothing."
+        )
+    failed = [i for i in credential.ingredients if i["state"] == "invalid"]
+    warnings += [
+        f"The credentials of ingredient {i['title'] or '(untitled)'} fail validation." for i in failed
+    ]
+    return warnings
+
+
+def _credential_json(credential: Credential) -> dict[str, Any]:
+    return {
+        "state": credential.state.value,
+        "issuer": credential.issuer,
+        "generator": credential.generator,
+        "created": credential.created,
+        "codes": list(credential.codes),
+        "ingredients": [dict(ingredient) for ingredient in credential.ingredients],
+    }
+
+
+def reading_json(reading: Reading) -> dict[str, Any]:
+    """The `watermark` object of the verdict JSON."""
+    found = reading.state is ReadingState.FOUND
+    return {
+        "state": reading.state.value,
+        "engine": reading.engine if found else None,
+        "payload": reading.payload.hex if reading.payload else None,
+        "p_value": reading.p_value,
+    }
+
+
+def finding_json(finding: Finding) -> dict[str, Any]:
+    """One object of the verdict's `detectors` list."""
+    return {
+        "detector": f"{finding.detector}@{finding.version}",
+        "signal": finding.signal,
+        "score": finding.score,
+        "threshold": finding.threshold,
+        "flagged": finding.flagged,
+    }

@@ -1,0 +1,93 @@
+"""Reading a mark: the fast path first, then the geometric search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from guard.watermark.base import Payload, Reading, ReadingState
+from guard.watermark.tile.code import Word, quality_tail
+from guard.watermark.tile.geometry import unfolded
+from guard.watermark.tile.pattern import pattern
+from guard.watermark.tile.picture import FloatImage, Pixels, canonical_luma, check
+from guard.watermark.tile.residual import fold, halved, residual
+from guard.watermark.tile.sync import TRIES, search
+
+__all__ = ["read", "read_untouched"]
+
+_ENGINE = "tile"
+_CERTAIN = 1e-9
+_LEAST_SIDE = 64
+_MOST_TILES = 64  # the untouched picture and every geometry that one read may unfold
+_CRC_CHANCE = 2.0**-32
+
+
+def read(pixels: Pixels, *, keys: Sequence[bytes]) -> Reading:
+    """What `pixels` carry under the first of `keys` that reads.
+
+    Takes what `embed` takes. Unmarked, tiny and odd pictures read as absent. `p_value` bounds the chance that an
+    unmarked picture reads this well under any of the keys and geometries that a read may try; a payload is
+    reported at 1e-9 or less. Raises `InputError` for arrays that are no picture.
+    """
+    check(pixels)
+    if min(pixels.shape[:2]) < _LEAST_SIDE:
+        return _Search(keys).absent()
+    luma = canonical_luma(pixels)
+    attempt = _Search(keys)
+    return attempt.first(chain(_untouched(luma), unfolded(luma)))
+
+
+def read_untouched(luma: FloatImage, keys: Sequence[bytes]) -> Reading:
+    """What a canonical luma plane carries if no geometry changed: the check after embedding."""
+    return _Search(keys).first(_untouched(luma))
+
+
+def _untouched(luma: FloatImage) -> Iterator[FloatImage]:
+    """The folded picture as it is, for fine marks, and at half the size, for coarse ones."""
+    for plane in (luma, halved(luma)):
+        host = residual(plane)
+        yield fold(host.whitened(host.weight()))
+
+
+class _Search:
+    """One read: counts what could be tried, so that the p-value holds over all of it."""
+
+    def __init__(self, keys: Sequence[bytes]) -> None:
+        self._patterns = [pattern(key) for key in keys]
+        self._most_words = _MOST_TILES * TRIES * len(keys)
+        self._best = 0.0
+
+    def first(self, tiles: Iterable[FloatImage]) -> Reading:
+        """The first reading among folded pictures."""
+        found = (self._read(tile) for tile in tiles)
+        return next((reading for reading in found if reading), None) or self.absent()
+
+    def _read(self, tile: FloatImage) -> Reading | None:
+        """The reading of one folded picture, None if no key accepts it."""
+        for index, key in enumerate(self._patterns):
+            for word in search(tile, key):
+                self._best = max(self._best, word.quality)
+                reading = self._accepted(word, index)
+                if reading:
+                    return reading
+        return None
+
+    def _accepted(self, word: Word, key_index: int) -> Reading | None:
+        if word.payload is None:
+            return None
+        p_value = min(1.0, self._most_words * _CRC_CHANCE * quality_tail(word.quality))
+        if p_value > _CERTAIN:
+            return None
+        return Reading(
+            ReadingState.FOUND,
+            engine=_ENGINE,
+            payload=Payload(word.payload),
+            p_value=p_value,
+            quality=word.quality,
+            key_index=key_index,
+        )
+
+    def absent(self) -> Reading:
+        """Nothing accepted: the p-value is that of the best word without regard to its CRC."""
+        p_value = min(1.0, self._most_words * quality_tail(self._best))
+        return Reading(ReadingState.ABSENT, engine=_ENGINE, p_value=p_value, quality=self._best)

@@ -1,0 +1,91 @@
+"""What a policy file may say."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    model_validator,
+)
+
+from policies.base import Action, Mode
+
+__all__ = ["PolicyFile", "Requirement", "RuleEntry", "Stage"]
+
+Stage = Literal["prompt", "output", "upload"]
+
+
+def _number_as_text(value: Any) -> Any:
+    """A whole number is the text that was written; 1.10 is not, YAML reads it as 1.1."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _bool_as_cel(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
+def _not_redact(value: Action) -> Action:
+    if value is Action.REDACT:
+        raise ValueError("a rule that failed has found nothing to redact; use allow, label, review or block")
+    return value
+
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Requirement(_Strict):
+    """What a release of one modality carries; what is left out is required."""
+
+    mark: StrictBool | None = None
+    sign: StrictBool | None = None
+
+
+class Require(_Strict):
+    """Requirements by modality, and for text that travels inside a chat reply."""
+
+    text: Requirement = Requirement()
+    image: Requirement = Requirement()
+    audio: Requirement = Requirement()
+    video: Requirement = Requirement()
+    chat: Requirement = Requirement()
+
+
+class RuleEntry(_Strict):
+    """One rule as it is written."""
+
+    id: Name
+    when: Annotated[Text, BeforeValidator(_bool_as_cel)]
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = ("prompt", "output", "upload")
+    action: Action
+    mode: Mode = Mode.ENFORCE
+    on_error: Annotated[Action, AfterValidator(_not_redact)] = Action.BLOCK
+    reason: Text
+    detector: Text | None = None
+    labels: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _only_redaction_selects(self) -> Self:
+        if self.action is not Action.REDACT and (self.detector or self.labels):
+            raise ValueError("'detector' and 'labels' choose what to redact; this rule's action is another")
+        return self
+
+
+class PolicyFile(_Strict):
+    """A whole policy file."""
+
+    name: Name
+    version: Annotated[Text, BeforeValidator(_number_as_text)]
+    description: str = ""
+    require: Require = Require()
+    rules: tuple[RuleEntry, ...]

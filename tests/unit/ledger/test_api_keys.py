@@ -1,0 +1,85 @@
+"""API keys: only their hash is kept, and only the right secret opens them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from guard.errors import InputError
+from guard.ledger import Ledger
+from guard.ledger.api_keys import ApiKeys, Scope
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    ledger = Ledger.open(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield ledger, ApiKeys(ledger.engine)
+    ledger.close()
+
+
+def test_the_secret_opens_its_key(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    key, secret = keys.create("proxy", frozenset({Scope.GENERATE}))
+    assert keys.authenticate(secret) == key
+    assert key.scopes == {Scope.GENERATE}
+    assert not key.revoked
+
+
+def test_the_database_never_holds_the_secret(store: tuple[Ledger, ApiKeys], tmp_path: Path) -> None:
+    ledger, keys = store
+    _, secret = keys.create("proxy", frozenset({Scope.VERIFY}))
+    ledger.close()
+    stored = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+    assert secret.encode() not in stored
+    assert secret.split("_", 2)[2].encode() not in stored
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda s: s[:-1] + ("a" if s[-1] != "a" else "b"),
+        lambda s: s[3:],
+        lambda s: "sk" + s[2:],
+        lambda s: "",
+        lambda s: "gk__",
+        lambda s: "gk_0000000000000000_" + s.split("_", 2)[2],
+        lambda s: s + "\x00",
+    ],
+)
+def test_no_other_secret_does(store: tuple[Ledger, ApiKeys], spoil) -> None:
+    _, keys = store
+    _, secret = keys.create("proxy", frozenset(Scope))
+    assert keys.authenticate(spoil(secret)) is None
+
+
+def test_a_revoked_key_stays_listed_and_shut(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    key, secret = keys.create("old", frozenset({Scope.VERIFY}))
+    keys.revoke(key.id)
+    assert keys.authenticate(secret) is None
+    assert [(k.id, k.revoked) for k in keys.list()] == [(key.id, True)]
+
+
+def test_revoking_twice_or_nothing_is_an_error(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    key, _ = keys.create("old", frozenset({Scope.VERIFY}))
+    keys.revoke(key.id)
+    for key_id in (key.id, "nothing"):
+        with pytest.raises(InputError, match="No open API key"):
+            keys.revoke(key_id)
+
+
+def test_a_key_without_scopes_is_refused(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    with pytest.raises(InputError, match="at least one scope"):
+        keys.create("useless", frozenset())
+    assert keys.list() == []
+
+
+def test_keys_are_listed_oldest_first(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    names = ["first", "second", "third"]
+    for name in names:
+        keys.create(name, frozenset({Scope.VERIFY}))
+    assert [key.name for key in keys.list()] == names

@@ -1,0 +1,529 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import socket
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, TypeVar
+
+import httpx2
+import pytest
+from pydantic import SecretStr
+
+from guard.errors import ConfigurationError, InputError, UpstreamError
+from models.upstream import Upstream
+from tests.unit.models.upstream.server import Answer, as_json, as_stream, serving
+
+KEY = "sk-test-0123456789"
+BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+T = TypeVar("T")
+
+
+def ask(url: str, work: Callable[[Upstream], Coroutine[Any, Any, T]], **options: Any) -> T:
+    async def run() -> T:
+        async with Upstream(url, SecretStr(KEY), **options) as upstream:
+            return await work(upstream)
+
+    return asyncio.run(run())
+
+
+async def chunks_of(upstream: Upstream, body: dict[str, Any] = BODY) -> list[dict[str, Any]]:
+    return [chunk async for chunk in upstream.chat_stream(body)]
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# --- plain answers -----------------------------------------------------------------------------------------
+
+
+def test_chat_passes_unknown_fields_both_ways() -> None:
+    told = {"choices": [{"message": {"content": "größe 😀"}, "odd": [1, None]}], "vendor": {"x": 1.5}}
+    with serving(as_json(told)) as server:
+        assert ask(server.url, lambda up: up.chat({**BODY, "made_up": {"deep": [True]}})) == told
+    [seen] = server.seen
+    assert (seen.method, seen.path) == ("POST", "/v1/chat/completions")
+    assert seen.json == {**BODY, "made_up": {"deep": [True]}}
+    assert seen.headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize("tail", ["", "/", "//"])
+def test_the_base_url_may_end_in_slashes(tail: str) -> None:
+    with serving(as_json({"object": "list", "data": []})) as server:
+        assert ask(server.url + tail, Upstream.models) == {"object": "list", "data": []}
+    assert (server.seen[0].method, server.seen[0].path) == ("GET", "/v1/models")
+
+
+def test_without_a_key_no_authorization_is_sent() -> None:
+    async def run(url: str) -> None:
+        async with Upstream(url) as upstream:
+            await upstream.models()
+
+    with serving(as_json({})) as server:
+        asyncio.run(run(server.url))
+    assert "authorization" not in server.seen[0].headers
+
+
+def test_json_subtypes_are_json() -> None:
+    with serving(Answer(b'{"a": 1}', kind="application/vnd.api+json; charset=utf-8")) as server:
+        assert ask(server.url, Upstream.models) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            Answer(b"<title>Log in</title>", kind="text/html"),
+            "text/html instead of application/json: an HTML page",
+        ),
+        (Answer(b"{}", kind=""), "no content type"),
+        (Answer(b'{"choices": ['), "not JSON, or was cut off"),
+        (Answer(b"[" * 100_000), "not JSON"),
+        (Answer(b"\xff\xfe"), "not JSON"),
+        (Answer(b"[1]"), "no object"),
+        (as_json({"error": {"message": "inside a 200"}}), "inside a 200"),
+        (Answer((b'{"a"',), cut=True), "broke"),
+        (Answer(b"moved", 307, headers={"location": "http://127.0.0.1:1/"}), "answered 307"),
+    ],
+)
+def test_an_answer_that_is_none_is_an_upstream_error(answer: Answer, message: str) -> None:
+    with serving(answer) as server, pytest.raises(UpstreamError, match=message) as caught:
+        ask(server.url, lambda up: up.chat(BODY))
+    assert caught.value.status == 0
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 404, 409, 422, 429, 500, 503])
+def test_a_generation_that_failed_is_never_sent_again(status: int) -> None:
+    refusal = as_json({"error": {"message": "no", "code": "c"}}, status, retry_after="0")
+    with serving(refusal) as server, pytest.raises(UpstreamError) as caught:
+        ask(server.url, lambda up: up.chat(BODY))
+    assert (caught.value.status, caught.value.code) == (status, "c")
+    assert len(server.seen) == 1
+
+
+def test_an_error_page_without_end_is_read_only_so_far() -> None:
+    with (
+        serving(Answer(b"x" * (8 << 20), 500, "text/plain")) as server,
+        pytest.raises(UpstreamError, match="xxx…"),
+    ):
+        ask(server.url, lambda up: up.chat(BODY))
+
+
+@pytest.mark.parametrize("chunked", [True, False])
+def test_an_answer_over_the_limit_is_refused(chunked: bool) -> None:
+    body = [b"x" * 600, b"y" * 600] if chunked else b"x" * 1200
+    with serving(Answer(body)) as server, pytest.raises(UpstreamError, match="larger than 1000 bytes"):
+        ask(server.url, Upstream.models, max_bytes=1000)
+
+
+def test_an_answer_at_the_limit_is_not() -> None:
+    with serving(Answer(b"{}")) as server:
+        assert ask(server.url, Upstream.models, max_bytes=2) == {}
+
+
+@pytest.mark.parametrize("value", [float("nan"), "\ud800", object()])
+def test_a_body_that_json_cannot_hold_is_the_callers_fault(value: object) -> None:
+    with serving(as_json({})) as server, pytest.raises(InputError, match="JSON"):
+        ask(server.url, lambda up: up.chat({**BODY, "x": value}))
+    assert server.seen == []
+
+
+def test_cookies_of_one_answer_do_not_travel_with_the_next_request() -> None:
+    async def twice(upstream: Upstream) -> None:
+        await upstream.models()
+        await upstream.models()
+
+    with serving(as_json({}, set_cookie="who=alice; Path=/")) as server:
+        ask(server.url, twice)
+    assert "cookie" not in server.seen[1].headers
+
+
+# --- connections and time ----------------------------------------------------------------------------------
+
+
+def test_nobody_listening_is_said_plainly() -> None:
+    url = f"http://127.0.0.1:{free_port()}/v1"
+    with pytest.raises(UpstreamError, match="No connection to the upstream at http://127") as caught:
+        ask(url, Upstream.models)
+    assert caught.value.status == 0
+
+
+def test_a_generation_waits_for_a_server_that_is_just_starting() -> None:
+    port = free_port()
+    done = threading.Event()
+
+    def late() -> None:
+        time.sleep(0.2)
+        with serving(as_json({"ok": 1}), port=port) as server:
+            done.wait(10)
+            seen.extend(server.seen)
+
+    seen: list[Any] = []
+    thread = threading.Thread(target=late)
+    thread.start()
+    try:
+        assert ask(f"http://127.0.0.1:{port}/v1", lambda up: up.chat(BODY)) == {"ok": 1}
+    finally:
+        done.set()
+        thread.join()
+    assert len(seen) == 1
+
+
+class Silent:
+    """A server that takes connections and bytes, counts them, and answers nothing."""
+
+    def __init__(self, hang_up: bool) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._hang_up = hang_up
+        self.connections = 0
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}/v1"
+        self._open: list[socket.socket] = []
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._socket.accept()
+            except OSError:
+                return
+            self.connections += 1
+            connection.recv(65536)
+            if self._hang_up:
+                connection.close()
+            else:
+                self._open.append(connection)
+
+    def __enter__(self) -> Silent:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._socket.close()
+        self._thread.join()
+        for connection in self._open:
+            connection.close()
+
+
+def test_a_server_that_hangs_up_after_the_request_is_not_asked_again() -> None:
+    with Silent(hang_up=True) as server, pytest.raises(UpstreamError, match="broke"):
+        ask(server.url, lambda up: up.chat(BODY))
+    assert server.connections == 1
+
+
+def test_a_server_that_does_not_answer_runs_into_the_timeout() -> None:
+    with Silent(hang_up=False) as server, pytest.raises(UpstreamError, match="did not answer in time"):
+        ask(server.url, lambda up: up.chat(BODY), timeout=httpx2.Timeout(0.2))
+    assert server.connections == 1
+
+
+def test_all_connections_busy_is_told_apart_from_a_slow_server() -> None:
+    async def two(upstream: Upstream) -> list[Any]:
+        return await asyncio.gather(upstream.chat(BODY), upstream.chat(BODY), return_exceptions=True)
+
+    one = httpx2.Limits(max_connections=1)
+    with Silent(hang_up=False) as server:
+        errors = ask(server.url, two, connections=one, timeout=httpx2.Timeout(0.6, pool=0.1))
+    assert sorted(str(error).split(".")[0][:34] for error in errors) == [
+        "All connections to the upstream ar",
+        "The upstream at http://127",
+    ]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize("form", ["seconds", "date"])
+def test_reading_waits_as_long_as_the_server_asks(status: int, form: str) -> None:
+    after = (
+        "0" if form == "seconds" else format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
+    )
+    with serving(as_json({}, status, retry_after=after), as_json({"data": []})) as server:
+        assert ask(server.url, Upstream.models) == {"data": []}
+    assert len(server.seen) == 2
+
+
+def test_reading_really_waits() -> None:
+    start = time.monotonic()
+    with serving(as_json({}, 503, retry_after="1"), as_json({})) as server:
+        ask(server.url, Upstream.models)
+    assert time.monotonic() - start >= 1
+
+
+def test_reading_gives_up_after_three_times() -> None:
+    with serving(as_json({}, 503, retry_after="0")) as server, pytest.raises(UpstreamError) as caught:
+        ask(server.url, Upstream.models)
+    assert caught.value.status == 503
+    assert len(server.seen) == 3
+
+
+@pytest.mark.parametrize(
+    "after", ["", "31", "soon", "Mon, 01 Jan 2035 00:00:00", "Mon, 01 Jan 2099 00:00:00 GMT"]
+)
+def test_reading_does_not_wait_without_a_time_it_can_keep(after: str) -> None:
+    with serving(as_json({}, 503, retry_after=after)) as server, pytest.raises(UpstreamError):
+        ask(server.url, Upstream.models)
+    assert len(server.seen) == 1
+
+
+# --- streams -----------------------------------------------------------------------------------------------
+
+
+def chunk(text: str) -> bytes:
+    return f'data: {{"choices": [{{"delta": {{"content": "{text}"}}}}], "vendor": 1}}\r\n\r\n'.encode()
+
+
+def test_a_stream_gives_whole_objects_whatever_the_cuts() -> None:
+    whole = b": ping\n\n" + chunk("größer") + chunk("😀") + b"data: [DONE]\n\n"
+    cuts = [whole[i : i + 7] for i in range(0, len(whole), 7)]
+    with serving(as_stream(*cuts)) as server:
+        chunks = ask(server.url, chunks_of)
+    assert [c["choices"][0]["delta"]["content"] for c in chunks] == ["größer", "😀"]
+    assert chunks[0]["vendor"] == 1
+    assert server.seen[0].json == {**BODY, "stream": True}
+
+
+def test_nothing_after_done_is_passed_on() -> None:
+    with serving(as_stream(chunk("a"), b"data: [DONE]\n\n", chunk("b"), b"data: junk\n\n")) as server:
+        assert len(ask(server.url, chunks_of)) == 1
+
+
+def test_a_stream_may_end_without_done() -> None:
+    with serving(as_stream(chunk("a"), chunk("b"))) as server:
+        assert len(ask(server.url, chunks_of)) == 2
+
+
+@pytest.mark.parametrize(
+    ("last", "message", "code"),
+    [
+        (b'data: {"error": {"message": "cut off", "code": "server_error"}}\n\n', "cut off", "server_error"),
+        (b'event: error\ndata: {"message": "bare", "code": "c"}\n\n', "bare", "c"),
+        (b'event: error\ndata: {"error": {"message": "both"}}\n\n', "both", None),
+        (b"event: error\ndata: {}\n\n", "broke off", None),
+        (b"data: {broken\n\n", "not JSON", None),
+        (b"data: 7\n\n", "no object", None),
+        (b'data: {"choices": [', "not JSON, or was cut off", None),
+        (b"data: \xff\n\n", "not UTF-8", None),
+    ],
+)
+def test_a_stream_that_goes_wrong_gives_what_came_before_and_raises(
+    last: bytes, message: str, code: str | None
+) -> None:
+    got: list[dict[str, Any]] = []
+
+    async def collect(upstream: Upstream) -> None:
+        async for item in upstream.chat_stream(BODY):
+            got.append(item)
+
+    with (
+        serving(as_stream(chunk("a"), last)) as server,
+        pytest.raises(UpstreamError, match=message) as caught,
+    ):
+        ask(server.url, collect)
+    assert len(got) == 1
+    assert caught.value.code == code
+
+
+def test_a_connection_that_breaks_midway_is_an_error_not_an_end() -> None:
+    with serving(as_stream(chunk("a"), cut=True)) as server, pytest.raises(UpstreamError, match="broke"):
+        ask(server.url, chunks_of)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (as_json({"error": {"message": "no streams here"}}), "no streams here"),
+        (as_json({"choices": []}), "application/json instead of text/event-stream"),
+        (as_json({"error": {"message": "bad"}}, 400), "answered 400: bad"),
+    ],
+)
+def test_an_answer_that_is_no_stream(answer: Answer, message: str) -> None:
+    with serving(answer) as server, pytest.raises(UpstreamError, match=message):
+        ask(server.url, chunks_of)
+
+
+def test_a_stream_is_bounded_too() -> None:
+    with (
+        serving(as_stream(*[chunk("a")] * 50)) as server,
+        pytest.raises(UpstreamError, match="larger than 500"),
+    ):
+        ask(server.url, chunks_of, max_bytes=500)
+
+
+def test_a_stream_may_be_left_early_and_the_client_used_again() -> None:
+    async def one_then_models(upstream: Upstream) -> tuple[dict[str, Any], dict[str, Any]]:
+        async with aclosing(upstream.chat_stream(BODY)) as chunks:
+            first = await anext(chunks)
+        return first, await upstream.models()
+
+    with serving(as_stream(*[chunk("a")] * 1000), as_json({"data": []})) as server:
+        first, models = ask(server.url, one_then_models)
+    assert first["vendor"] == 1
+    assert models == {"data": []}
+
+
+# --- pictures ----------------------------------------------------------------------------------------------
+
+PNG = b"\x89PNG\r\n\x1a\n not quite"
+ENCODED = base64.b64encode(PNG).decode()
+
+
+def images(upstream: Upstream) -> Coroutine[Any, Any, dict[str, Any]]:
+    return upstream.images({"model": "m", "prompt": "p"})
+
+
+def test_pictures_in_the_answer_stay_and_their_urls_go() -> None:
+    told = {
+        "created": 1,
+        "data": [{"b64_json": ENCODED, "url": "https://x/y", "revised_prompt": "r"}],
+        "usage": {"t": 2},
+    }
+    with serving(as_json(told)) as server:
+        answer = ask(server.url, images)
+    assert answer == {**told, "data": [{"b64_json": ENCODED, "revised_prompt": "r"}]}
+    assert len(server.seen) == 1
+
+
+@pytest.mark.parametrize("kind", ["image/png", "application/octet-stream"])
+def test_a_picture_at_the_apis_own_origin_is_fetched_with_the_key(kind: str) -> None:
+    told = as_json({"data": [{"url": "/files/1.png?sig=x", "n": 1}]})
+    with serving(told, Answer(PNG, kind=kind)) as server:
+        assert ask(server.url, images) == {"data": [{"b64_json": ENCODED, "n": 1}]}
+    assert server.seen[1].path == "/files/1.png?sig=x"
+    assert server.seen[1].headers["authorization"] == f"Bearer {KEY}"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://169.254.169.254/latest/meta-data/",
+        "http://127.0.0.1:1/x.png",
+        "//evil.example/x.png",
+        "http://cdn.example/x.png",
+        "https://cdn.example:8443/x.png",
+        "https://user:pw@cdn.example/x.png",
+        "https://cdn.example.evil.example/x.png",
+        "file:///etc/passwd",
+        "data:image/png;base64,AAAA",
+        "https://evil.example/?secret=hunter2",
+    ],
+)
+def test_a_picture_anywhere_else_is_not_fetched(url: str) -> None:
+    with serving(as_json({"data": [{"url": url}]})) as server, pytest.raises(UpstreamError) as caught:
+        ask(server.url, images, image_hosts={"cdn.example"})
+    assert "may not fetch" in str(caught.value)
+    assert "hunter2" not in str(caught.value)
+    assert len(server.seen) == 1
+
+
+def test_credentials_in_a_url_of_the_own_origin_are_refused() -> None:
+    with serving(as_json({})) as server:
+        server.answers[0] = as_json({"data": [{"url": f"http://u:p@127.0.0.1:{server.port}/x.png"}]})
+        with pytest.raises(UpstreamError, match="may not fetch"):
+            ask(server.url, images)
+
+
+class Hosts(httpx2.AsyncBaseTransport):
+    """A network of one API and one picture store, which the test cannot have under their real names."""
+
+    def __init__(self, picture: httpx2.Response) -> None:
+        self.picture = picture
+        self.asked: list[httpx2.Request] = []
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        self.asked.append(request)
+        if request.url.host == "api.example":
+            return httpx2.Response(200, json={"data": [{"url": "https://CDN.example/x.png?sig=s"}]})
+        return self.picture
+
+
+def test_a_picture_on_an_allowed_host_is_fetched_without_the_key() -> None:
+    network = Hosts(httpx2.Response(200, content=PNG, headers={"content-type": "image/png"}))
+    answer = ask("https://api.example/v1", images, transport=network, image_hosts={"Cdn.Example"})
+    assert answer == {"data": [{"b64_json": ENCODED}]}
+    assert "authorization" in network.asked[0].headers
+    assert "authorization" not in network.asked[1].headers
+
+
+@pytest.mark.parametrize(
+    ("picture", "message"),
+    [
+        (httpx2.Response(302, headers={"location": "http://169.254.169.254/"}), "answered 302"),
+        (httpx2.Response(200, content=b"<html>", headers={"content-type": "text/html"}), "instead of image/"),
+        (httpx2.Response(200, content=b"x" * 2000, headers={"content-type": "image/png"}), "larger than"),
+        (httpx2.Response(404), "answered 404"),
+    ],
+)
+def test_what_an_allowed_host_may_not_do(picture: httpx2.Response, message: str) -> None:
+    network = Hosts(picture)
+    with pytest.raises(UpstreamError, match=message):
+        ask("https://api.example/v1", images, transport=network, image_hosts={"cdn.example"}, max_bytes=1000)
+    assert len(network.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"data": None},
+        {"data": ["x"]},
+        {"data": [{}]},
+        {"data": [{"url": 7}]},
+        {"data": [{"url": "http://x:port/"}]},
+    ],
+)
+def test_an_answer_without_pictures(told: dict[str, Any]) -> None:
+    with serving(as_json(told)) as server, pytest.raises(UpstreamError, match="picture"):
+        ask(server.url, images)
+
+
+# --- settings and secrets ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "api.example/v1",
+        "ftp://x/v1",
+        "http:///v1",
+        "https://u:p@x/v1",
+        "https://x/v1?k=1",
+        "https://x/#f",
+        "http://x:port/v1",
+    ],
+)
+def test_a_base_url_that_is_none(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="base URL"):
+        Upstream(url)
+
+
+@pytest.mark.parametrize("key", ["sk-with space", "sk-line\n", "sk-ü", "sk\x00"])
+def test_a_key_that_is_none_is_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        Upstream("https://x/v1", SecretStr(key))
+    assert key not in str(caught.value)
+
+
+def test_the_origin_is_told_without_the_path() -> None:
+    assert Upstream("https://API.example:8443/v1").origin == "https://api.example:8443"
+
+
+def test_the_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    upstream = Upstream("http://x/v1", SecretStr(KEY))
+    assert KEY not in repr(upstream)
+    refusal = as_json({"error": {"message": f"bad key {KEY}"}}, 401)
+    with serving(refusal) as server, pytest.raises(UpstreamError) as caught:
+        ask(server.url, lambda up: up.chat(BODY))
+    assert KEY not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
+    assert "request" in caplog.text.lower()
+    assert KEY not in caplog.text
