@@ -131,6 +131,8 @@ class Guard:
 
     def _prepare(self, artifact: Artifact, origin: Origin) -> _Draft:
         payload = Payload.random()
+        with self.trace("decode"):
+            artifact.decode()
         findings, decision = self._judge(artifact, origin, "output")
         if decision.action in _REFUSALS:
             return _Draft(payload, artifact, decision, findings)

@@ -44,7 +44,7 @@ class Verifier:
         with self.trace("credential"):
             credential = read(artifact, anchors=self.anchors)
         with self.trace("decode"):
-            _decode(artifact)
+            artifact.decode()
         with self.trace("watermark"):
             reading = self._read(artifact)
         with self.trace("ledger"):
@@ -109,14 +109,6 @@ class Verifier:
         self, kind: MatchKind, entry: Entry, score: float | None, *, same: bool | None
     ) -> LedgerMatch:
         return LedgerMatch(kind, entry, self.ledger.receipt(entry.id), score, same)
-
-
-def _decode(artifact: Artifact) -> None:
-    """Bring bad media to light here, in one place and before any engine sees them."""
-    if artifact.modality is Modality.IMAGE:
-        artifact.picture  # noqa: B018
-    elif artifact.modality is Modality.TEXT:
-        artifact.text  # noqa: B018
 
 
 def _settle(reading: Reading, match: LedgerMatch) -> Reading:

@@ -141,6 +141,13 @@ class Artifact:
 
         return decode_frames(self.data, self.mime, self.limits)
 
+    def decode(self) -> None:
+        """Decode a picture or text now, so that bad media come to light here; sound and video are not held."""
+        if self.modality is Modality.IMAGE:
+            self.picture  # noqa: B018
+        elif self.modality is Modality.TEXT:
+            self.text  # noqa: B018
+
     def _expect(self, *kinds: Modality) -> None:
         if self.modality not in kinds:
             raise UnsupportedMediaError(

@@ -38,7 +38,10 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
 }
 _MODES = {"L": Mode.GRAY, "LA": Mode.GRAY_ALPHA, "RGB": Mode.RGB, "RGBA": Mode.RGBA, "CMYK": Mode.CMYK}
 _BITS_PER_SAMPLE = 258
+_PNG_GRAY_ALPHA = 4
 _filters = threading.Lock()
+# What OpenCV would print about a file, the errors below say.
+cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def check_header(data: bytes, mime: str, limits: Limits) -> None:
@@ -62,11 +65,13 @@ def decode(data: bytes, mime: str, limits: Limits) -> Picture:
         exif = tiff_exif(image) if isinstance(image, TiffImageFile) else image.info.get("exif")
         # Pillow turns a TIFF upright by itself, and OpenCV does.
         orientation = 1 if mime == "image/tiff" else orientation_of(exif)
+        # Pillow cannot tell how often an animated AVIF is played; that it never ends is the format's default.
+        loop = image.info.get("loop", 0 if mime == "image/avif" else None)
         return Picture(
             mode,
             tuple(upright(frame, orientation) for frame in pixels),
             durations=durations,
-            loop=image.info.get("loop") if durations else None,
+            loop=loop if durations else None,
             icc=image.info.get("icc_profile") or None,
             exif=clean_exif(exif),
             xmp=clean_xmp(image.info.get("xmp")),
@@ -102,15 +107,21 @@ def _open(data: bytes, mime: str, limits: Limits) -> ImageFile.ImageFile:
     pixels = image.width * image.height * frames
     limits.check_animation(frames, pixels if frames > 1 else 0)
     limits.check_expansion(pixels * len(image.getbands()), len(data))
+    if isinstance(image, WebPImageFile) and image.is_animated:
+        # Without an alpha flag Pillow drops the alpha, but where no frame has painted yet the canvas is
+        # clear.
+        image.rawmode = image._mode = "RGBA"
     return image
 
 
 def _webp_canvas(data: bytes) -> tuple[int, int]:
-    """The canvas of an extended WebP (RFC 9649 §2.7), for which libwebp makes room as soon as it sees the
-    file."""
-    if data[12:16] != b"VP8X":
-        return 0, 0
-    return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    """The canvas of a WebP (RFC 9649 §2.5–2.7), for which libwebp makes room as soon as it sees the file."""
+    if data[12:16] == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if data[12:16] == b"VP8L":
+        sides = int.from_bytes(data[21:25], "little")
+        return (sides & 0x3FFF) + 1, (sides >> 14 & 0x3FFF) + 1
+    return int.from_bytes(data[26:28], "little") & 0x3FFF, int.from_bytes(data[28:30], "little") & 0x3FFF
 
 
 def _frames(
@@ -167,7 +178,7 @@ def _deep(image: ImageFile.ImageFile, data: bytes, number: int) -> tuple[Mode, P
         return Mode.GRAY, pixels
     if pixels.shape[2] == 3:
         return Mode.RGB, pixels[..., ::-1]
-    if isinstance(image, PngImageFile) and image.mode.startswith("L"):
+    if isinstance(image, PngImageFile) and data[25] == _PNG_GRAY_ALPHA:
         return Mode.GRAY_ALPHA, pixels[..., [0, 3]]
     return Mode.RGBA, pixels[..., [2, 1, 0, 3]]
 
@@ -199,9 +210,12 @@ def _unified(frames: list[tuple[Mode, Pixels]]) -> tuple[Mode, list[Pixels]]:
         raise UnsupportedMediaError(
             "The pages differ in depth, or only some are of inks.", "Save each page as a file of its own."
         )
-    if len(modes) == 1:
-        return modes.pop(), [pixels for _, pixels in frames]
-    return Mode.RGBA, [_as_rgba(mode, pixels) for mode, pixels in frames]
+    if len(modes) > 1:
+        frames = [(Mode.RGBA, _as_rgba(mode, pixels)) for mode, pixels in frames]
+    mode, arrays = frames[0][0], [pixels for _, pixels in frames]
+    if len(frames) > 1 and mode is Mode.RGBA and all((pixels[..., 3] == 255).all() for pixels in arrays):
+        return Mode.RGB, [pixels[..., :3] for pixels in arrays]
+    return mode, arrays
 
 
 def _as_rgba(mode: Mode, pixels: Pixels) -> Pixels:

@@ -73,6 +73,8 @@ def _flaw(picture: Picture, mime: str) -> str | None:
         return "transparency" if picture.mode.has_alpha else "inks"
     if picture.depth == 16 and mime not in _DEEP:
         return "16 bits a channel"
+    if picture.depth == 16 and picture.mode is Mode.GRAY_ALPHA and mime == "image/tiff":
+        return "gray with transparency of 16 bits a channel in a way that readers know"
     if picture.durations and mime not in _ANIMATED:
         return "an animation"
     if len(picture.frames) > 1 and not picture.durations and mime != "image/tiff":

@@ -15,6 +15,11 @@ __all__ = ["check_structure"]
 _STREAMED = 0x7FFF_0000
 """RIFF sizes from here on are what encoders write into a pipe before they know the size."""
 _ENTROPY_END = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
+_BARE = frozenset({b"", b"\xff", b"\0", b"\1", *(bytes([marker]) for marker in range(0xD0, 0xD9))})
+"""JPEG markers without a length, and fill bytes."""
+_MOST_SCANS = 100
+"""A progressive JPEG has about ten; thousands of tiny ones are a known way to burn minutes of processor
+time."""
 _BOX_NAME = re.compile(rb"[\w \xa9-]{4}")
 
 
@@ -44,18 +49,24 @@ def _png_end(data: bytes) -> int:
 
 def _jpeg_end(data: bytes) -> int:
     """JPEG (ITU-T T.81 §B.1): marker segments and coded scans, until the end marker."""
-    at = 2
+    at, scans = 2, 0
     while (at := data.find(b"\xff", at)) >= 0:
         marker = data[at + 1 : at + 2]
         if marker == b"\xd9":
             return at + 2
-        if marker in (b"", b"\xff", b"\0", b"\1") or b"\xd0" <= marker <= b"\xd8":
+        if marker in _BARE:
             at += 1 if marker == b"\xff" else 2
             continue
         at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
         if marker == b"\xda":
+            scans += 1
             found = _ENTROPY_END.search(data, at)
             at = found.start() if found else len(data)
+        if scans > _MOST_SCANS:
+            raise MalformedMediaError(
+                f"The JPEG has more than {_MOST_SCANS} scans, each of which costs a pass over the picture.",
+                "Save it anew.",
+            )
     raise _cut_short("JPEG")
 
 

@@ -23,8 +23,9 @@ _WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "README.md"
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A folder in the hub's format: its name as the caller gave it, and what kind of model it holds.
+    """A folder in the hub's format, and what kind of model it holds.
 
+    `name` is the hub id, or the folder's own name alone: cards are published, and a path tells of a machine.
     `revision` is the hub's commit, None for a folder that the hub did not place.
     """
 
@@ -44,7 +45,7 @@ def locate(name: str, *, revision: str | None = None, allow_download: bool = Fal
     if folder.is_dir():
         if revision is not None:
             raise InputError(f"{name} is a folder and has no revisions.", "Leave the revision out.")
-        return Checkpoint(name, folder, _modality(folder))
+        return Checkpoint(folder.resolve().name, folder, _modality(folder))
     if not _HUB_ID.fullmatch(name):
         raise ModelNotFoundError(f"No model lies at {name}.", "Give a folder, or a hub id such as org/model.")
     folder = _from_hub(name, revision, allow_download)

@@ -178,6 +178,8 @@ def _plain(message: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _artifact(text: str) -> Artifact:
+    if not text:
+        raise GenerationError("The model ended its answer before it began.", "Try another seed or prompt.")
     try:
         return Artifact.from_text(text)
     except GuardError as error:

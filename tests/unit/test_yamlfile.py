@@ -59,7 +59,7 @@ def test_lines_are_counted_for_every_kind_of_newline(newline: str) -> None:
     [
         ("", "the file is empty.", (1, 1)),
         ("# only a comment\n", "the file is empty.", (1, 1)),
-        ("a: [1,\nb: 2", "not valid YAML", (2, 2)),
+        ("a: [1,\nb: 2", "while parsing a flow sequence", (2, 5)),
         ("a: 1\n\tb: 2", "not valid YAML", (2, 1)),
         ("a: b: c", "mapping values are not allowed here", (1, 5)),
         ("a: 1\nb: 2\na: 3", "'a' is given twice; the first is on line 1.", (3, 1)),

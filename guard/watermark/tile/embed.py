@@ -41,10 +41,15 @@ def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = 
         )
     luma = canonical_luma(pixels)
     host = residual(luma)
-    if min(luma.shape) >= 2 * MINIMUM_SIDE and is_flat(host):
+    coarse = min(luma.shape) >= 2 * MINIMUM_SIDE and is_flat(host)
+    if coarse:
         luma = halved(luma)
         host = residual(luma)
-    marked = add(pixels, _increment(luma, host, alpha_plane(pixels, luma.shape[::-1]), payload, key, strength))
+    mask = amplitude(host, strength, coarse=coarse)
+    alpha = alpha_plane(pixels, luma.shape[::-1])
+    if alpha is not None:
+        mask *= alpha
+    marked = add(pixels, mask * _repeated(_tile(luma, host, mask, payload, key), mask.shape))
     reading = read_untouched(canonical_luma(marked), [key])
     if reading.state is not ReadingState.FOUND or reading.payload != payload:
         raise MarkError(
@@ -54,21 +59,19 @@ def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = 
     return marked
 
 
-def _increment(
-    luma: FloatImage, host: Residual, alpha: FloatImage | None, payload: Payload, key: bytes, strength: Strength
-) -> FloatImage:
-    """The gray levels to add at canonical size."""
-    mask = amplitude(host, strength)
-    if alpha is not None:
-        mask *= alpha
+def _tile(luma: FloatImage, host: Residual, mask: FloatImage, payload: Payload, key: bytes) -> FloatImage:
+    """The tile (128, 128) of unit deviation that carries the payload best through this picture under this mask."""
     weight = host.weight()
     pose = _Pose(luma, payload, key)
     spectrum = np.fft.fft2(fold(host.whitened(weight)))
     scale = float(cv2.multiply(weight, mask).sum()) * _HIGH_PASS / np.sqrt(2)
     seen = pose.lines(spectrum) / np.maximum(scale, 1e-6)
-    tile = pose.tile(_coefficients(seen, encode(payload.value), pattern(key)))
-    rows, columns = -(-luma.shape[0] // TILE), -(-luma.shape[1] // TILE)
-    return mask * np.tile(tile, (rows, columns))[: luma.shape[0], : luma.shape[1]]
+    return pose.tile(_coefficients(seen, encode(payload.value), pattern(key)))
+
+
+def _repeated(tile: FloatImage, shape: tuple[int, ...]) -> FloatImage:
+    rows, columns = (-(-n // TILE) for n in shape)
+    return cv2.repeat(tile, rows, columns)[: shape[0], : shape[1]]
 
 
 class _Pose:

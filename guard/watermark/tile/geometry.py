@@ -13,7 +13,7 @@ from guard.watermark.tile.lags import Lattice, lattices
 from guard.watermark.tile.pattern import TILE
 from guard.watermark.tile.picture import FloatImage
 from guard.watermark.tile.refine import evidence, refined
-from guard.watermark.tile.residual import fold, residual
+from guard.watermark.tile.residual import residual
 from guard.watermark.tile.spectrum import Levelled, levelled
 
 __all__ = ["unfolded"]
@@ -34,7 +34,7 @@ _BORDER = 4
 
 
 def unfolded(luma: FloatImage) -> Iterator[FloatImage]:
-    """Folded, whitened tiles (128, 128), likeliest scales first."""
+    """Whitened planes on which the tile measures 128×128 again, likeliest scales first."""
     yield from _search(luma, _BANDS)
     if min(luma.shape) >= _LEAST_REDUCED_SIDE:
         reduced = cv2.resize(luma, None, fx=_REDUCTION, fy=_REDUCTION, interpolation=cv2.INTER_AREA)
@@ -64,7 +64,7 @@ def _proper(lattice: Lattice) -> bool:
 
 
 def _unfold(luma: FloatImage, matrix: Matrix) -> FloatImage:
-    """Undo y = matrix · x on (y, x) pixel coordinates and fold what comes out."""
+    """Undo y = matrix · x on (y, x) pixel coordinates and whiten what comes out."""
     luma, matrix = _shrunk(luma, matrix)
     height, width = luma.shape
     corners = np.array([[0, 0], [0, width - 1], [height - 1, width - 1], [height - 1, 0]], np.float64)
@@ -85,7 +85,7 @@ def _unfold(luma: FloatImage, matrix: Matrix) -> FloatImage:
     host = residual(straight)
     weight = host.weight()
     weight *= inside
-    return fold(host.whitened(weight))
+    return host.whitened(weight)
 
 
 def _shrunk(luma: FloatImage, matrix: Matrix) -> tuple[FloatImage, Matrix]:

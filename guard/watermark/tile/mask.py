@@ -29,19 +29,20 @@ _LOUDNESS = {
     Strength.ROBUST: _Loudness(aim=40.0, least=39.0, flat=1.5),
 }
 _ACTIVITY_LIMIT = 10.0
+_COARSE_LIMIT = 3.0  # coarse waves are wider than what hides them: letters, outlines
 _EDGE_REACH = (7, 7)
 _SMOOTHING = (5, 5)
 _MIDDLE, _BRIGHT, _DARK = 0.45, 0.7, 1.0
-_SATURATED, _HEADROOM = 0.6, 3.0  # saturated pixels keep only one half of every wave
+_SATURATED, _HEADROOM = 1.0, 3.0  # saturated pixels keep only one half of every wave
 _ADAPTATION = 0.1
-_USUAL_GAIN = 0.385
+_USUAL_GAIN = 0.38
 _BLANK, _BLANK_SHARE = 1.0, 0.5
 
 
-def amplitude(residual: Residual, strength: Strength) -> FloatImage:
+def amplitude(residual: Residual, strength: Strength, *, coarse: bool) -> FloatImage:
     """The rms increment (gray levels) at every pixel."""
     loudness = _LOUDNESS[strength]
-    shape = _shape(residual)
+    shape = _shape(residual, _COARSE_LIMIT if coarse else _ACTIVITY_LIMIT)
     rms = float(np.sqrt(np.square(shape).mean()))
     aim = _level(loudness.aim) / rms
     usual = _USUAL_GAIN * _level(loudness.aim) / _level(42.0)
@@ -49,13 +50,13 @@ def amplitude(residual: Residual, strength: Strength) -> FloatImage:
     return enlarge(shape * np.float32(gain), residual.plane)
 
 
-def _shape(residual: Residual) -> FloatImage:
+def _shape(residual: Residual, limit: float) -> FloatImage:
     """Relative loudness at half size: more in texture, and where the eye sees less of it, in light and shade.
 
     Activity is the least of the neighbourhood's, so that what counts is texture all around and not an edge on one
     side: noise in the blank beside an edge is what shows first.
     """
-    activity = np.minimum(np.sqrt(residual.variance), _ACTIVITY_LIMIT)
+    activity = np.minimum(np.sqrt(residual.variance), limit)
     texture = cv2.blur(cv2.erode(activity, np.ones(_EDGE_REACH, np.uint8)), _SMOOTHING)
     tone = residual.low / 255
     adaptation = 1 + _BRIGHT * np.square(np.maximum(tone - _MIDDLE, 0)) + _DARK * np.square(np.maximum(_MIDDLE - tone, 0))

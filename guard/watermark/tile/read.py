@@ -11,7 +11,8 @@ from guard.watermark.tile.geometry import unfolded
 from guard.watermark.tile.pattern import pattern
 from guard.watermark.tile.picture import FloatImage, Pixels, canonical_luma, check
 from guard.watermark.tile.residual import fold, halved, residual
-from guard.watermark.tile.sync import TRIES, search
+from guard.watermark.tile.sync import TRIES, Pose, search
+from guard.watermark.tile.track import straightened
 
 __all__ = ["read", "read_untouched"]
 
@@ -19,6 +20,7 @@ _ENGINE = "tile"
 _CERTAIN = 1e-9
 _LEAST_SIDE = 64
 _MOST_TILES = 64  # the untouched picture and every geometry that one read may unfold
+_TRACEABLE = 5.8  # deviations of a sync peak that noise hardly reaches: worth following block by block
 _CRC_CHANCE = 2.0**-32
 
 
@@ -43,10 +45,10 @@ def read_untouched(luma: FloatImage, keys: Sequence[bytes]) -> Reading:
 
 
 def _untouched(luma: FloatImage) -> Iterator[FloatImage]:
-    """The folded picture as it is, for fine marks, and at half the size, for coarse ones."""
+    """The whitened picture as it is, for fine marks, and at half the size, for coarse ones."""
     for plane in (luma, halved(luma)):
         host = residual(plane)
-        yield fold(host.whitened(host.weight()))
+        yield host.whitened(host.weight())
 
 
 class _Search:
@@ -57,35 +59,38 @@ class _Search:
         self._most_words = _MOST_TILES * TRIES * len(keys)
         self._best = 0.0
 
-    def first(self, tiles: Iterable[FloatImage]) -> Reading:
-        """The first reading among folded pictures."""
-        found = (self._read(tile) for tile in tiles)
+    def first(self, planes: Iterable[FloatImage]) -> Reading:
+        """The first reading among whitened pictures."""
+        found = (self._read(plane) for plane in planes)
         return next((reading for reading in found if reading), None) or self.absent()
 
-    def _read(self, tile: FloatImage) -> Reading | None:
-        """The reading of one folded picture, None if no key accepts it."""
+    def _read(self, plane: FloatImage) -> Reading | None:
+        """The reading of one whitened picture, None if no key accepts it."""
+        tile = fold(plane)
         for index, key in enumerate(self._patterns):
-            for word in search(tile, key):
-                self._best = max(self._best, word.quality)
-                reading = self._accepted(word, index)
-                if reading:
-                    return reading
+            found = search(tile, key)
+            reading = self._accepted(found, index)
+            if reading is None and found and found[0][0].score > _TRACEABLE:
+                straight = fold(straightened(plane, found[0][0], key))
+                reading = self._accepted(search(straight, key), index)
+            if reading:
+                return reading
         return None
 
-    def _accepted(self, word: Word, key_index: int) -> Reading | None:
-        if word.payload is None:
-            return None
-        p_value = min(1.0, self._most_words * _CRC_CHANCE * quality_tail(word.quality))
-        if p_value > _CERTAIN:
-            return None
-        return Reading(
-            ReadingState.FOUND,
-            engine=_ENGINE,
-            payload=Payload(word.payload),
-            p_value=p_value,
-            quality=word.quality,
-            key_index=key_index,
-        )
+    def _accepted(self, found: list[tuple[Pose, Word]], key_index: int) -> Reading | None:
+        for _, word in found:
+            self._best = max(self._best, word.quality)
+            p_value = min(1.0, self._most_words * _CRC_CHANCE * quality_tail(word.quality))
+            if word.payload is not None and p_value <= _CERTAIN:
+                return Reading(
+                    ReadingState.FOUND,
+                    engine=_ENGINE,
+                    payload=Payload(word.payload),
+                    p_value=p_value,
+                    quality=word.quality,
+                    key_index=key_index,
+                )
+        return None
 
     def absent(self) -> Reading:
         """Nothing accepted: the p-value is that of the best word without regard to its CRC."""

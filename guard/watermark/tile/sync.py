@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from numpy.typing import NDArray
 from guard.watermark.tile.code import CODED_BITS, Word, decode
 from guard.watermark.tile.pattern import LINES, RADII, TILE, Pattern
 
-__all__ = ["ORIENTATIONS", "TRIES", "radial_mean", "search"]
+__all__ = ["ORIENTATIONS", "TRIES", "Pose", "at", "radial_mean", "search", "transformed"]
+
+Number = TypeVar("Number", np.complex64, np.float32)
 
 # The symmetries of the square, as matrices on (ky, kx).
 ORIENTATIONS = np.array(
@@ -22,7 +25,8 @@ ORIENTATIONS = np.array(
 TRIES = 2  # Viterbi searches per folded tile and key
 _SYNC_LIMIT = 2.0
 _LEAST_SYNC = 4.4
-_SOFT_LIMIT = 3.0
+_SOFT_LIMIT = 2.2
+_NOISE_EXPONENT = 0.75  # between matched (1) and equal (0) weights: noise is only known roughly
 _LOCAL = (7, 7)
 _RADIAL_LINES = 61
 _GAIN_WIDTH = 3.0
@@ -41,14 +45,23 @@ class Pose:
     score: float
 
 
-def search(tile: NDArray[np.float32], pattern: Pattern) -> list[Word]:
-    """The words read at the likeliest poses of a folded, whitened picture (128, 128); none if nothing synchronises."""
-    spectrum = np.fft.fft2(tile).astype(np.complex64)
-    local = _local_power(spectrum)
+def search(tile: NDArray[np.float32], pattern: Pattern) -> list[tuple[Pose, Word]]:
+    """The likeliest poses of a key's pattern in a folded, whitened picture (128, 128), best first, and the words
+    read there; none if nothing synchronises."""
+    spectrum, local = transformed(tile)
     found = _poses(spectrum / np.sqrt(local), pattern)
     if not found:
         return []
-    return decode(np.stack([_soft_bits(spectrum, local, pose, pattern) for pose in found]))
+    words = decode(np.stack([_soft_bits(spectrum, local, pose, pattern) for pose in found]))
+    return list(zip(found, words, strict=True))
+
+
+def transformed(tile: NDArray[np.float32]) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
+    """The spectrum of a folded picture and the local mean of its power, both (128, 128)."""
+    spectrum = np.fft.fft2(tile).astype(np.complex64)
+    margin = _LOCAL[0] // 2
+    power = np.pad(np.square(np.abs(spectrum)), margin, mode="wrap")
+    return spectrum, cv2.blur(power, _LOCAL)[margin:-margin, margin:-margin] + np.float32(1e-12)
 
 
 def radial_mean(power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -58,22 +71,15 @@ def radial_mean(power: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def _local_power(spectrum: NDArray[np.complex64]) -> NDArray[np.float32]:
-    power = np.square(np.abs(spectrum))
-    margin = _LOCAL[0] // 2
-    wrapped = np.pad(power, margin, mode="wrap")
-    mean: NDArray[np.float32] = cv2.blur(wrapped, _LOCAL)[margin:-margin, margin:-margin]
-    return mean + np.float32(1e-12)
-
-
-def _at(spectrum: NDArray[np.complex64], lines: NDArray[np.int64]) -> NDArray[np.complex64]:
-    return spectrum[lines[..., 0] % TILE, lines[..., 1] % TILE]
+def at(spectrum: NDArray[Number], lines: NDArray[np.int64]) -> NDArray[Number]:
+    """The values of a tile's spectrum (..., 128, 128) at lines (n, 2)."""
+    return spectrum[..., lines[:, 0] % TILE, lines[:, 1] % TILE]
 
 
 def _poses(flat: NDArray[np.complex64], pattern: Pattern) -> list[Pose]:
     """The likeliest poses by correlation of the flattened spectrum with the sync lines."""
     lines = LINES[pattern.sync]
-    seen = _at(flat, np.einsum("oij,lj->oli", ORIENTATIONS, lines))
+    seen = np.stack([at(flat, lines @ orientation.T) for orientation in ORIENTATIONS])
     seen = seen / np.maximum(np.abs(seen) / _SYNC_LIMIT, 1) * pattern.phases.conj()
     half = np.zeros((len(ORIENTATIONS), TILE, TILE // 2 + 1), np.complex64)
     half[:, lines[:, 0] % TILE, lines[:, 1]] = seen
@@ -99,9 +105,9 @@ def _soft_bits(
     """384 soft bits under one pose: chips weighted by the channel's gain over its noise."""
     lines = LINES @ ORIENTATIONS[pose.orientation].T
     turn = pose.sign * np.exp(2j * np.pi / TILE * (LINES @ pose.shift)).astype(np.complex64)
-    seen = _at(spectrum, lines) * turn
-    noise = np.sqrt(radial_mean(np.square(np.abs(seen))) * local[lines[:, 0] % TILE, lines[:, 1] % TILE])
-    weight = _gain(seen[pattern.sync] * pattern.phases.conj(), RADII[pattern.sync]) / np.sqrt(noise)
+    seen = at(spectrum, lines) * turn
+    noise = np.sqrt(radial_mean(np.square(np.abs(seen))) * at(local, lines))
+    weight = _gain(seen[pattern.sync] * pattern.phases.conj(), RADII[pattern.sync]) / noise**_NOISE_EXPONENT
     values = (seen * weight)[pattern.data]
     chips = np.concatenate([values.real, values.imag]) * pattern.signs
     limit = _SOFT_LIMIT * np.sqrt(np.square(chips).mean()) + 1e-12

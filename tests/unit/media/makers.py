@@ -1,5 +1,5 @@
-"""Small files of every type, made by other programs' writers (Pillow, OpenCV, FFmpeg) so that Guard's are not tested
-against themselves."""
+"""Small files of every type, made by other programs' writers (Pillow, OpenCV, FFmpeg), so that Guard's own
+are not tested against themselves."""
 
 from __future__ import annotations
 
@@ -65,8 +65,16 @@ def orientated(exif_orientation: int, **more: Any) -> bytes:
     return exif.tobytes()
 
 
-def video(kind: str = "mp4", codec: str = "libx264", *, width: int = 64, height: int = 48, count: int = 5,
-          rotation: int = 0, sound_too: bool = False) -> bytes:
+def video(
+    kind: str = "mp4",
+    codec: str = "libx264",
+    *,
+    width: int = 64,
+    height: int = 48,
+    count: int = 5,
+    rotation: int = 0,
+    sound_too: bool = False,
+) -> bytes:
     """Ten frames a second with one white corner, top left, and if asked a tone beside it."""
     out = io.BytesIO()
     pixels = np.zeros((height, width, 3), np.uint8)
@@ -86,8 +94,14 @@ def video(kind: str = "mp4", codec: str = "libx264", *, width: int = 64, height:
     return out.getvalue()
 
 
-def sound(kind: str = "wav", codec: str = "pcm_s16le", *, rate: int = 48_000, seconds: float = 0.5,
-          layout: str = "stereo") -> bytes:
+def sound(
+    kind: str = "wav",
+    codec: str = "pcm_s16le",
+    *,
+    rate: int = 48_000,
+    seconds: float = 0.5,
+    layout: str = "stereo",
+) -> bytes:
     """A tone at half of full scale."""
     out = io.BytesIO()
     with av.open(out, "w", format=kind) as container:
@@ -114,6 +128,7 @@ def zipped(name: str = "A.class") -> bytes:
 
 def png_bomb(width: int, height: int) -> bytes:
     """A gray PNG that says it is huge; its pixels are zero and deflate to almost nothing."""
+
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">L", len(data)) + name + data + struct.pack(">L", zlib.crc32(name + data))
 

@@ -162,7 +162,7 @@ class TestRelease:
         assert seen == [
             *("screen", "decide"),
             "generate",
-            *("screen", "decide", "oblige", "mark", "sign", "prove", "record"),
+            *("decode", "screen", "decide", "oblige", "mark", "sign", "prove", "record"),
         ]
 
 
@@ -317,9 +317,7 @@ class TestCredentialsThatCameAlong:
 class TestObligations:
     def test_redacted_text_leaves_without_what_was_redacted(self, app: App, guard: Guard) -> None:
         policy = loads(
-            rules(
-                "  - {id: hide, when: 'scores[\"tone\"] > 0.5', action: redact, reason: private}"
-            )
+            rules("  - {id: hide, when: 'scores[\"tone\"] > 0.5', action: redact, reason: private}")
         )
         scorer = Scorer(0.9, spans=(Span(9, 14, "name"),))
         guard = dataclasses.replace(guard, detectors=[scorer], policy=policy)

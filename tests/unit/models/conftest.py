@@ -8,8 +8,28 @@ from typing import Any
 
 import pytest
 
-WORDS = ["<s>", "</s>", "<unk>", "user", "system", "assistant", ":", "red", "green", "blue", "boat", "tree", "sky", "on"]
-TEMPLATE = "{% for m in messages %}{% if m.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}{{ m.role }} : {{ m.content }} {% endfor %}assistant :"
+WORDS = [
+    "<s>",
+    "</s>",
+    "<unk>",
+    "user",
+    "system",
+    "assistant",
+    ":",
+    "red",
+    "green",
+    "blue",
+    "boat",
+    "tree",
+    "sky",
+    "on",
+]
+TEMPLATE = (
+    "{% for m in messages %}"
+    "{% if m.role == 'tool' %}{{ raise_exception('no tools') }}{% endif %}"
+    "{{ m.role }} : {{ m.content }} "
+    "{% endfor %}assistant :"
+)
 
 
 def build_tokenizer() -> Any:
@@ -54,7 +74,7 @@ def text_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stable Diffusion's parts at a thousandth of their size: 64-pixel pictures of noise in a tenth of a second."""
+    """Stable Diffusion's parts at a thousandth of their size: 64-pixel pictures of noise in no time."""
     import torch
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 

@@ -1,0 +1,106 @@
+"""`guard credential`: Content Credentials alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.text import Text
+
+from guard.cli.files import check_fits, check_output, write_file
+from guard.cli.output import Answer, JsonFlag, answer_each, emit, printable, say
+
+if TYPE_CHECKING:
+    from guard.provenance import Credential
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Sign files with Content Credentials (C2PA), or show theirs.")
+
+_STYLES = {"trusted": "bold green", "valid": "green", "absent": "yellow"}
+
+
+@app.command("sign")
+def sign_file(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file to sign.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Where to write it.", show_default=False)],
+    model: Annotated[str, typer.Option(metavar="NAME", help="The model that made it.")] = "unknown",
+    as_json: Annotated[bool, JsonFlag] = False,
+) -> None:
+    """Sign one file, without screening, marking or recording it.
+
+    The credential says that a model made the file. For files that go out to people, use `guard release`.
+    """
+    from datetime import UTC, datetime
+
+    from guard.media import Artifact
+    from guard.provenance.keys import KeyStore
+    from guard.provenance.manifest import Claim
+    from guard.provenance.sign import sign
+    from guard.settings import load_settings
+    from guard.watermark import Payload
+
+    settings = load_settings()
+    check_output(out, [file])
+    artifact = Artifact.from_path(file, limits=settings.limits.limits())
+    check_fits(out, artifact)
+    claim = Claim(model_name=model, release_id=Payload.random().hex, created_at=datetime.now(UTC), title=out.name)
+    signed = sign(artifact, claim, KeyStore(settings.home).signer())
+    write_file(out, signed.artifact.data)
+    if as_json:
+        emit({"file": file, "out": str(out), "instance_id": claim.instance_id, "notes": list(signed.notes)})
+    else:
+        say("\n".join([f"signed  {printable(str(out))}", *(f"  {note}" for note in signed.notes)]))
+
+
+@app.command("show")
+def show(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)],
+    as_json: Annotated[bool, JsonFlag] = False,
+) -> None:
+    """Show each file's credentials and what validation says of them.
+
+    Exits 0 where all are trusted or valid.
+    """
+    from guard.app import open_app
+    from guard.media import Artifact
+    from guard.provenance.read import read
+    from guard.settings import load_settings
+
+    settings = load_settings()
+    with open_app(settings) as opened:
+        anchors = opened.verifier().anchors
+
+    def ask(file: str) -> Answer:
+        artifact = Artifact.from_path(file, limits=settings.limits.limits())
+        credential = read(artifact, anchors=anchors)
+        fine = credential.state in ("trusted", "valid")
+        return Answer(_record(file, credential), _text(file, credential), fine)
+
+    raise typer.Exit(answer_each(files, ask, as_json=as_json))
+
+
+def _record(file: str, credential: Credential) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {"file": file} | asdict(credential)
+
+
+def _text(file: str, credential: Credential) -> Text:
+    state = credential.state.value
+    text = Text.assemble((state, _STYLES.get(state, "bold red")), f"  {printable(file)}\n")
+    facts = {
+        "issuer": credential.issuer,
+        "generator": credential.generator,
+        "created": credential.created,
+        "release": credential.release_id,
+        "soft binding": ", ".join(": ".join(binding) for binding in credential.soft_bindings),
+        "codes": ", ".join(credential.codes),
+    }
+    for name, value in facts.items():
+        if value:
+            text.append(f"  {name:<13}{printable(value)}\n")
+    for line in credential.explanation:
+        text.append(f"    {printable(line)}\n", "dim")
+    return text

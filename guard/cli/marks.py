@@ -1,0 +1,177 @@
+"""`guard watermark`: marks alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from rich.text import Text
+
+from guard.cli.files import check_output, write_file
+from guard.cli.output import Answer, JsonFlag, answer_each, complain, printable
+from guard.errors import InputError
+
+if TYPE_CHECKING:
+    from guard.settings import Settings
+    from guard.watermark import Reading
+
+__all__ = ["app"]
+
+app = typer.Typer(no_args_is_help=True, help="Embed marks in files, or read theirs.")
+
+_KEY_BYTES = 32
+_PASSPHRASE_SALT = b"guard watermark key from a passphrase"
+
+_Engine = typer.Option("--engine", metavar="E", help="The engine; GUARD_ENGINE, or else tile.")
+_Key = typer.Option(
+    "--key",
+    metavar="K",
+    help="64 hex digits, a file that holds some, or any other text as a passphrase. Without it: your key store.",
+)
+
+
+@app.command()
+def embed(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to mark.", show_default=False)],
+    payload: Annotated[str, typer.Option(metavar="HEX", help="16 hex digits to carry.", show_default=False)],
+    out_dir: Annotated[
+        Path, typer.Option("--out-dir", metavar="DIR", help="Where to write, under the same names.", show_default=False)
+    ],
+    engine: Annotated[str | None, _Engine] = None,
+    key: Annotated[str | None, _Key] = None,
+    strength: Annotated[Literal["invisible", "default", "robust"], typer.Option(help="How loud.")] = "default",
+    as_json: Annotated[bool, JsonFlag] = False,
+) -> None:
+    """Embed a payload in each file, without signing or recording it.
+
+    For files that go out to people, use `guard release`.
+    """
+    from guard.media import Artifact
+    from guard.settings import load_settings
+    from guard.watermark import Payload, Strength
+    from guard.watermark.registry import engine as engine_named
+
+    settings = load_settings()
+    carried = Payload.from_hex(payload)
+    watermarker = engine_named(engine or settings.engine)
+    secret = _keys(key, settings)[0]
+    _make_folder(out_dir, files)
+
+    def ask(file: str) -> Answer:
+        out = out_dir / Path(file).name
+        check_output(out, files)
+        artifact = Artifact.from_path(file, limits=settings.limits.limits())
+        marked = watermarker.embed(artifact, carried, key=secret, strength=Strength(strength))
+        write_file(out, marked.data)
+        record = {"file": file, "out": str(out), "engine": watermarker.name} | _ids(carried.hex, carried.short_id)
+        return Answer(record, Text.assemble(("marked", "green"), f"  {printable(str(out))}"))
+
+    raise typer.Exit(answer_each(files, ask, as_json=as_json))
+
+
+@app.command()
+def read(
+    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)],
+    engine: Annotated[str | None, _Engine] = None,
+    key: Annotated[str | None, _Key] = None,
+    as_json: Annotated[bool, JsonFlag] = False,
+) -> None:
+    """Read the mark of each file: the payload, and how likely an unmarked file would read as well.
+
+    Exits 0 where every file carries a mark. Engines without a presence test only give candidates, which count as
+    none here: `guard verify` asks the ledger about them.
+    """
+    from guard.media import Artifact
+    from guard.settings import load_settings
+    from guard.watermark import ReadingState
+    from guard.watermark.registry import engine as engine_named
+
+    settings = load_settings()
+    watermarker = engine_named(engine or settings.engine)
+    ring = _keys(key, settings)
+
+    def ask(file: str) -> Answer:
+        artifact = Artifact.from_path(file, limits=settings.limits.limits())
+        if artifact.modality is not watermarker.modality:
+            raise InputError(f"Engine {watermarker.name} marks no {artifact.modality}.", "Choose another --engine.")
+        reading = watermarker.read(artifact, keys=ring)
+        fine = reading.state is ReadingState.FOUND
+        return Answer(_record(file, watermarker.name, reading), _text(file, reading, fine), fine)
+
+    raise typer.Exit(answer_each(files, ask, as_json=as_json))
+
+
+def _keys(key: str | None, settings: Settings) -> tuple[bytes, ...]:
+    """The keys that `--key` means, or the key store's ring. Raises `InputError` or `KeyStoreError`."""
+    if key is None:
+        from guard.provenance.keys import KeyStore
+
+        return KeyStore(settings.home).mark_keys()
+    if (raw := _from_hex(key)) is not None:
+        return (raw,)
+    if Path(key).is_file():
+        return _key_file(Path(key))
+    if "/" in key:
+        raise InputError(f"There is no key file {key}.", "Check the path, or choose a passphrase without '/'.")
+    # Said aloud, because a mistyped file name would end up here too.
+    complain("--key is taken as a passphrase.")
+    return (_from_passphrase(key),)
+
+
+def _from_hex(text: str) -> bytes | None:
+    try:
+        raw = bytes.fromhex(text)
+    except ValueError:
+        return None
+    return raw if len(raw) == _KEY_BYTES else None
+
+
+def _key_file(path: Path) -> tuple[bytes, ...]:
+    try:
+        keys = tuple(_from_hex(line) for line in path.read_text(encoding="ascii").split())
+    except (OSError, UnicodeError):
+        keys = ()
+    if not keys or None in keys:
+        raise InputError(f"{path} is no key file.", "It must hold one key of 64 hex digits a line, newest first.")
+    return tuple(key for key in keys if key is not None)
+
+
+def _from_passphrase(text: str) -> bytes:
+    """32 bytes by scrypt (RFC 7914, N = 2¹⁴, r = 8, p = 1), so that guessing costs time."""
+    import hashlib
+
+    return hashlib.scrypt(text.encode(), salt=_PASSPHRASE_SALT, n=1 << 14, r=8, p=1, dklen=_KEY_BYTES)
+
+
+def _make_folder(folder: Path, files: list[str]) -> None:
+    twice = [name for name, count in Counter(Path(file).name for file in files).items() if count > 1]
+    if twice:
+        raise InputError(f"Two of the files are named {twice[0]}.", "Mark them into different folders.")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{folder} cannot be made: {error.strerror}.", "Choose another --out-dir.") from error
+
+
+def _ids(payload: str | None, short_id: int | None) -> dict[str, Any]:
+    return {"payload": payload, "short_id": None if short_id is None else f"{short_id:08x}"}
+
+
+def _record(file: str, engine: str, reading: Reading) -> dict[str, Any]:
+    found = reading.payload
+    short = reading.short_id if reading.short_id is not None or found is None else found.short_id
+    ids = _ids(found.hex if found else None, short)
+    return {"file": file, "state": reading.state.value, "engine": engine} | ids | {"p_value": reading.p_value}
+
+
+def _text(file: str, reading: Reading, fine: bool) -> Text:
+    text = Text.assemble((reading.state.value, "bold green" if fine else "yellow"), f"  {printable(file)}")
+    if reading.payload is not None:
+        text.append(f"  payload {reading.payload.hex}")
+    elif reading.short_id is not None:
+        text.append(f"  short id {reading.short_id:08x}")
+    if reading.p_value is not None:
+        text.append(f"  (chance of a false read {reading.p_value:.0e})", "dim")
+    return text

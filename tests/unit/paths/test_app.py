@@ -1,0 +1,148 @@
+"""Settings, and the parts as the settings put them together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import guard
+from guard import errors
+from guard.app import App, open_app
+from guard.errors import ConfigurationError, InputError, KeyStoreError, PolicyError
+from guard.settings import Settings, load_settings
+from guard.trace import StepTimes
+
+
+class TestSettings:
+    def test_come_from_the_environment(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setenv("GUARD_HOME", str(tmp_path))
+        monkeypatch.setenv("GUARD_LIMITS__MAX_BYTES", "1000")
+        settings = load_settings()
+        assert settings.home == tmp_path
+        assert settings.limits.limits().max_bytes == 1000
+        assert settings.database == f"sqlite:///{tmp_path / 'ledger.db'}"
+
+    def test_another_database_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GUARD_LEDGER_URL", "sqlite:///elsewhere.db")
+        assert load_settings().database == "sqlite:///elsewhere.db"
+
+    @pytest.mark.parametrize("name", ["GUARD_LIMITS__MAX_PIXELS", "GUARD_LIMITS__MAX_EXPANSION"])
+    @pytest.mark.parametrize("value", ["0", "-5", "many"])
+    def test_a_wrong_value_is_named(self, monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigurationError, match=name):
+            load_settings()
+
+    def test_never_show_the_upstream_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GUARD_UPSTREAM_API_KEY", "sk-very-secret")
+        assert "very-secret" not in repr(load_settings())
+
+
+class TestApp:
+    def test_a_home_that_cannot_be_made_says_so(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("in the way")
+        with (
+            pytest.raises(ConfigurationError, match="cannot be made"),
+            open_app(Settings(home=tmp_path / "file" / "home")),
+        ):
+            pass
+
+    def test_without_keys_it_cannot_release(self, tmp_path: Path) -> None:
+        with open_app(Settings(home=tmp_path)) as app, pytest.raises(KeyStoreError, match="guard keys init"):
+            app.guard()
+
+    def test_an_unknown_engine_names_those_there_are(self, app: App) -> None:
+        odd = App(app.settings.model_copy(update={"engine": "ink"}), app.keys, app.ledger, ())
+        with pytest.raises(InputError, match="tile"):
+            odd.guard()
+
+    def test_a_policy_of_ones_own_is_loaded(self, app: App, tmp_path: Path) -> None:
+        path = tmp_path / "mine.yaml"
+        path.write_text("name: mine\nversion: 1\nrules: []\n")
+        mine = App(app.settings.model_copy(update={"policy": path}), app.keys, app.ledger, ())
+        assert mine.guard().policy.name == "mine"
+        path.write_text("name: mine\n")
+        with pytest.raises(PolicyError, match=r"mine\.yaml"):
+            mine.guard()
+
+    def test_a_blocklist_of_ones_own_replaces_the_default(self, tmp_path: Path) -> None:
+        path = tmp_path / "words.txt"
+        path.write_text("gizmo\n")
+        with open_app(Settings(home=tmp_path / "home", blocklist=path)) as app:
+            names = [detector.card.id for detector in app.detectors]
+            assert names.count("blocklist") == 1
+            from detectors.base import Context
+            from guard.media import Artifact
+
+            found = app.detectors[names.index("blocklist")].inspect(
+                Artifact.from_text("a gizmo"), Context("output")
+            )
+        assert found[0].flagged
+
+    def test_trust_anchors_can_be_added(self, app: App, tmp_path: Path) -> None:
+        path = tmp_path / "more.pem"
+        path.write_text(app.keys.anchors())
+        elsewhere = type(app.keys)(tmp_path / "elsewhere")
+        trusting = App(app.settings.model_copy(update={"trust": path}), elsewhere, app.ledger, ())
+        assert trusting.verifier().anchors.strip() == app.keys.anchors().strip()
+        path.unlink()
+        with pytest.raises(ConfigurationError, match="GUARD_TRUST"):
+            trusting.verifier()
+
+
+class TestImport:
+    def test_a_stranger_named_like_one_of_our_packages_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "models").mkdir()
+        (tmp_path / "models" / "__init__.py").touch()
+        code = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import guard"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert run.returncode == 1
+        assert "not Guard's own package" in run.stderr
+        assert "Rename that folder" in run.stderr
+
+    def test_importing_guard_loads_nothing_heavy(self) -> None:
+        code = "import sys, guard; print([m for m in ('torch', 'cv2', 'av', 'c2pa') if m in sys.modules])"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == "[]"
+
+    def test_the_doors_load_no_torch(self) -> None:
+        code = "import sys, guard.app, guard.api, guard.cli; print('torch' in sys.modules)"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert run.stdout.strip() == "False"
+
+    def test_the_version_is_that_of_the_distribution(self) -> None:
+        from importlib.metadata import version
+
+        assert guard.__version__ == version("guard-provenance")
+
+
+class TestErrors:
+    def test_every_error_is_public_and_a_guard_error(self) -> None:
+        defined = {n for n, v in vars(errors).items() if isinstance(v, type) and issubclass(v, Exception)}
+        assert defined == set(errors.__all__)
+        assert all(issubclass(getattr(errors, name), errors.GuardError) for name in defined)
+        assert errors.__all__ == sorted(errors.__all__)
+
+    def test_the_tree_in_the_docstring_names_every_error(self) -> None:
+        assert all(name in (errors.__doc__ or "") for name in errors.__all__)
+
+    def test_an_error_prints_what_happened_and_what_to_do(self) -> None:
+        assert str(errors.InputError("No file.", "Give one.")) == "No file. Give one."
+        assert str(errors.BlockedError("r1", "too loud")) == "Blocked by rule 'r1': too loud"
+        assert "[local]" in str(errors.MissingExtraError("Hosting models", "local"))
+        missing = errors.UpstreamError("Busy.", status=429, code="rate_limit")
+        assert (missing.status, missing.code) == (429, "rate_limit")
+
+
+def test_step_times_add_up() -> None:
+    times = StepTimes()
+    for _ in range(2):
+        with times("a"):
+            pass
+    with pytest.raises(ValueError, match="x"), times("b"):
+        raise ValueError("x")
+    assert set(times.seconds) == {"a", "b"}
+    assert all(seconds >= 0 for seconds in times.seconds.values())

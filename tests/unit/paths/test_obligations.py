@@ -1,0 +1,110 @@
+"""Labels and redactions, on every kind of artifact."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from detectors.base import Finding, Span
+from guard.errors import BlockedError
+from guard.media import Artifact, Modality
+from guard.media.picture import Picture
+from guard.obligations import apply_obligations
+from policies.base import Decision, Facts
+from policies.policy import Policy, loads
+from tests.pictures import natural, png
+
+POLICY = """
+name: p
+version: 1
+rules:
+  - {id: hide, when: '"secret" in scores', action: redact, reason: private, labels: [name]}
+  - {id: show, when: 'model == "labelled"', action: label, reason: disclosure}
+"""
+
+
+def judged(modality: Modality, **facts: object) -> tuple[Policy, Decision]:
+    policy = loads(POLICY)
+    return policy, policy.decide(Facts("output", modality, **facts))
+
+
+def label(artifact: Artifact) -> Artifact:
+    policy, decision = judged(artifact.modality, model="labelled")
+    return apply_obligations(artifact, decision, [], policy)
+
+
+def test_without_obligations_nothing_changes() -> None:
+    policy, decision = judged(Modality.IMAGE)
+    artifact = png()
+    assert apply_obligations(artifact, decision, [], policy) is artifact
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_a_label_stands_at_the_top_right_and_nowhere_else(channels: int, dtype: type) -> None:
+    gray = natural(1, 200, 300).astype(dtype)[..., :1]
+    if dtype is np.uint16:
+        gray = gray * np.uint16(257)
+    pixels = np.repeat(gray, channels, axis=2).squeeze()
+    before = Artifact.from_picture(Picture.from_array(pixels), "image/png")
+    after = label(before)
+    changed = np.argwhere(after.picture.frames[0].astype(int) != before.picture.frames[0].astype(int))[:, :2]
+    (top, left), (bottom, right) = changed.min(axis=0), changed.max(axis=0)
+    assert top < 20
+    assert bottom < 20
+    assert left > 260
+    assert right >= 290
+    assert bottom - top + 1 >= 0.05 * 200
+
+
+def test_a_label_is_legible_on_black_and_on_white() -> None:
+    for level in (0, 255):
+        artifact = Artifact.from_picture(
+            Picture.from_array(np.full((200, 300, 3), level, np.uint8)), "image/png"
+        )
+        plate = label(artifact).picture.rgb()[4:16, 275:296]
+        assert plate.min() < 40
+        assert plate.max() > 215
+
+
+@pytest.mark.parametrize("size", [(8, 8), (1, 1), (5, 300), (300, 5)])
+def test_a_label_fits_into_small_pictures(size: tuple[int, int]) -> None:
+    artifact = Artifact.from_picture(Picture.from_array(np.full((*size, 3), 90, np.uint8)), "image/png")
+    assert label(artifact).picture.rgb().shape[:2] == size
+
+
+def test_a_label_shows_on_transparent_pictures() -> None:
+    clear = np.zeros((200, 300, 4), np.uint8)
+    labelled = label(Artifact.from_picture(Picture.from_array(clear), "image/png")).picture.frames[0]
+    assert (labelled[6:14, 284:294, 3] == 255).all()
+    assert (labelled[100:, :, 3] == 0).all()
+
+
+def test_a_text_is_labelled_in_front() -> None:
+    assert label(Artifact.from_text("Words.")).text.endswith("Words.")
+    assert "AI" in label(Artifact.from_text("Words.")).text
+
+
+def test_what_cannot_be_labelled_is_blocked() -> None:
+    policy, decision = judged(Modality.AUDIO, model="labelled")
+    with pytest.raises(BlockedError, match="no label can be put on audio") as caught:
+        apply_obligations(Artifact(Modality.AUDIO, "audio/wav", b""), decision, [], policy)
+    assert caught.value.rule == "show"
+
+
+def finding(*spans: Span) -> Finding:
+    return Finding("d", "1", "secret", 1.0, 0.5, spans=spans)
+
+
+def test_only_the_spans_that_the_rule_names_are_redacted() -> None:
+    policy, decision = judged(Modality.TEXT, scores={"secret": 1.0})
+    found = finding(Span(0, 3, "name"), Span(4, 7, "place"))
+    redacted = apply_obligations(Artifact.from_text("Ada Rom"), decision, [found], policy)
+    assert redacted.text == "[name] Rom"
+
+
+def test_a_redaction_without_a_place_is_blocked() -> None:
+    policy, decision = judged(Modality.TEXT, scores={"secret": 1.0})
+    with pytest.raises(BlockedError) as caught:
+        apply_obligations(Artifact.from_text("Ada"), decision, [finding()], policy)
+    assert caught.value.rule == "hide"

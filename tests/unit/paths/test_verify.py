@@ -1,0 +1,247 @@
+"""The verify path on real releases, and on everything people do to them afterwards."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from detectors.base import Context, DetectorCard, Finding
+from guard.app import App
+from guard.errors import InputError
+from guard.media import Artifact, Modality
+from guard.pipeline import Origin
+from guard.trace import StepTimes
+from guard.verdict import MatchKind, VerdictState
+from guard.verify import Verifier
+from guard.watermark import Payload, Reading, ReadingState, Strength
+from policies.policy import loads
+from tests.pictures import encoded, natural, png, shared_again
+
+ORIGIN = Origin("painter", "2")
+POLICY = loads("name: open\nversion: 1\nrequire: {text: {mark: false}}\nrules: []\n")
+
+
+@pytest.fixture
+def verifier(app: App) -> Verifier:
+    return app.verifier()
+
+
+def released(app: App, artifact: Artifact, **changes: object) -> Artifact:
+    guard = dataclasses.replace(app.guard(), policy=POLICY, **changes)
+    return guard.release([artifact], ORIGIN)[0].artifact
+
+
+def stripped(artifact: Artifact) -> Artifact:
+    """The same pixels as PNG, without any metadata."""
+    with Image.open(io.BytesIO(artifact.data)) as picture:
+        return Artifact.from_bytes(encoded(np.asarray(picture)))
+
+
+class TestPictures:
+    def test_as_released_it_is_trusted(self, app: App, verifier: Verifier) -> None:
+        artifact = released(app, png())
+        verdict = verifier.verify(artifact, name="a.png")
+        assert verdict.state is VerdictState.TRUSTED
+        assert verdict.match.kind is MatchKind.EXACT
+        assert verdict.reading.state is ReadingState.FOUND
+        assert verdict.file == "a.png"
+
+    def test_elsewhere_it_is_valid_but_its_signer_is_unknown(self, app: App, verifier: Verifier) -> None:
+        verdict = dataclasses.replace(verifier, anchors="").verify(released(app, png()))
+        assert verdict.state is VerdictState.VALID
+
+    def test_stripped_it_is_recovered(self, app: App, verifier: Verifier) -> None:
+        verdict = verifier.verify(stripped(released(app, png())))
+        assert verdict.state is VerdictState.RECOVERED
+        assert verdict.match.kind is MatchKind.WATERMARK
+        assert verdict.match.similarity is not None
+        assert verdict.match.similarity > 0.9
+
+    def test_resized_and_recompressed_it_is_recovered(self, app: App, verifier: Verifier) -> None:
+        verdict = verifier.verify(shared_again(released(app, png(3, 768, 1024)), 0.6))
+        assert verdict.state is VerdictState.RECOVERED
+        assert verdict.match.entry is not None
+
+    @pytest.mark.parametrize("turn", ["turned", "mirrored"])
+    def test_turned_or_mirrored_it_is_recovered(self, app: App, verifier: Verifier, turn: str) -> None:
+        with Image.open(io.BytesIO(released(app, png()).data)) as picture:
+            pixels = np.asarray(picture)
+        changed = np.rot90(pixels) if turn == "turned" else pixels[:, ::-1]
+        verdict = verifier.verify(Artifact.from_bytes(encoded(np.ascontiguousarray(changed))))
+        assert verdict.state is VerdictState.RECOVERED, verdict.conclusion
+
+    def test_cropped_and_turned_a_little_it_is_recovered(self, app: App, verifier: Verifier) -> None:
+        with Image.open(io.BytesIO(released(app, png(4, 768, 1024)).data)) as picture:
+            changed = picture.rotate(7, Image.Resampling.BICUBIC).crop((200, 150, 850, 640))
+        verdict = verifier.verify(Artifact.from_bytes(encoded(np.asarray(changed))))
+        assert verdict.state is VerdictState.RECOVERED, verdict.conclusion
+
+    def test_with_an_edited_byte_it_is_altered(self, app: App, verifier: Verifier) -> None:
+        data = bytearray(released(app, Artifact.from_bytes(encoded(natural(0), "JPEG"))).data)
+        data[-1000] ^= 1
+        assert verifier.verify(Artifact.from_bytes(bytes(data))).state is VerdictState.ALTERED
+
+    def test_a_transplanted_mark_inherits_nothing(self, app: App, verifier: Verifier) -> None:
+        original = png(1)
+        marked = stripped(released(app, original))
+        mark = marked.picture.rgb().astype(int) - original.picture.rgb()
+        other = np.clip(natural(2).astype(int) + 2 * mark, 0, 255).astype(np.uint8)
+        verdict = verifier.verify(Artifact.from_bytes(encoded(other)))
+        assert verdict.reading.state is ReadingState.FOUND
+        assert verdict.state is VerdictState.ALTERED
+        assert verdict.match.same is False
+
+    def test_a_mark_that_the_ledger_does_not_know_is_only_a_suspicion(
+        self, app: App, verifier: Verifier
+    ) -> None:
+        engine = verifier.watermarkers[0]
+        key = app.keys.mark_keys()[0]
+        marked = engine.embed(png(), Payload(7), key=key, strength=Strength.DEFAULT)
+        verdict = verifier.verify(marked)
+        assert verdict.state is VerdictState.SUSPECTED
+        assert verdict.match.kind is MatchKind.NONE
+
+    def test_marks_under_a_former_key_still_lead_home(self, app: App) -> None:
+        marked = stripped(released(app, png()))
+        app.keys.add_mark_key()
+        assert app.verifier().verify(marked).state is VerdictState.RECOVERED
+
+    def test_of_an_unrelated_picture_nothing_is_known(self, app: App, verifier: Verifier) -> None:
+        released(app, png(1))
+        verdict = verifier.verify(png(2))
+        assert verdict.state is VerdictState.NO_EVIDENCE
+        assert "nothing about where it comes from" in verdict.conclusion.summary
+
+    def test_refused_pictures_are_no_releases(self, app: App, verifier: Verifier) -> None:
+        policy = loads(
+            "name: shut\nversion: 1\nrules: [{id: shut, when: 'true', action: block, reason: shut}]\n"
+        )
+        guard = dataclasses.replace(app.guard(), policy=policy)
+        with pytest.raises(Exception, match="shut"):
+            guard.release([png()], ORIGIN)
+        assert verifier.verify(png()).state is VerdictState.NO_EVIDENCE
+
+    def test_a_picture_that_cannot_be_decoded_is_bad_input(self, verifier: Verifier) -> None:
+        broken = Artifact(Modality.IMAGE, "image/png", encoded(natural(0))[:2000])
+        with pytest.raises(InputError):
+            verifier.verify(broken)
+
+
+class TestTexts:
+    TEXT = "The harbour lay quiet under the first light of the morning.\n"
+
+    def test_as_released_it_is_trusted(self, app: App, verifier: Verifier) -> None:
+        verdict = verifier.verify(released(app, Artifact.from_text(self.TEXT)))
+        assert verdict.state is VerdictState.TRUSTED
+        assert verdict.as_json()["watermark"]["state"] == "unsupported"
+
+    def test_without_its_invisible_characters_it_is_recovered(self, app: App, verifier: Verifier) -> None:
+        released(app, Artifact.from_text(self.TEXT))
+        verdict = verifier.verify(Artifact.from_text(self.TEXT.strip()))
+        assert verdict.state is VerdictState.RECOVERED
+        assert verdict.match.kind is MatchKind.EXACT
+
+    def test_with_one_word_changed_it_is_altered(self, app: App, verifier: Verifier) -> None:
+        signed = released(app, Artifact.from_text(self.TEXT))
+        edited = Artifact.from_text(signed.text.replace("quiet", "noisy"))
+        assert verifier.verify(edited).state is VerdictState.ALTERED
+
+    def test_of_another_text_nothing_is_known(self, app: App, verifier: Verifier) -> None:
+        released(app, Artifact.from_text(self.TEXT))
+        assert verifier.verify(Artifact.from_text("Something else.")).state is VerdictState.NO_EVIDENCE
+
+
+class TestShortIds:
+    """Engines without a presence test always read something: only the ledger and the content can tell."""
+
+    class Short:
+        name, alg, modality = "short", "test.short", Modality.IMAGE
+
+        def __init__(self, reads: int = 0) -> None:
+            self.reads = reads
+
+        def embed(self, artifact: Artifact, payload: Payload, *, key: bytes, strength: Strength) -> Artifact:
+            self.reads = payload.short_id
+            return artifact
+
+        def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
+            return Reading(ReadingState.CANDIDATE, self.name, short_id=self.reads)
+
+    def test_a_registered_id_with_the_same_content_is_found(self, app: App, verifier: Verifier) -> None:
+        engine = self.Short()
+        marked = stripped(released(app, png(), watermarkers={Modality.IMAGE: engine}))
+        verdict = dataclasses.replace(verifier, watermarkers=[engine]).verify(marked)
+        assert verdict.state is VerdictState.RECOVERED
+        assert verdict.reading.state is ReadingState.FOUND
+        assert verdict.reading.payload is not None
+        assert verdict.reading.payload.hex == verdict.match.entry.id
+
+    def test_a_registered_id_on_other_content_is_chance(self, app: App, verifier: Verifier) -> None:
+        engine = self.Short()
+        released(app, png(1), watermarkers={Modality.IMAGE: engine})
+        verdict = dataclasses.replace(verifier, watermarkers=[engine]).verify(png(2))
+        assert verdict.state is VerdictState.NO_EVIDENCE
+        assert verdict.reading.state is ReadingState.ABSENT
+
+    def test_an_unregistered_id_is_nothing(self, verifier: Verifier) -> None:
+        verdict = dataclasses.replace(verifier, watermarkers=[self.Short(99)]).verify(png())
+        assert verdict.state is VerdictState.NO_EVIDENCE
+
+
+class TestDetectors:
+    class Eye:
+        card = DetectorCard("eye", "3", "synthetic", frozenset({Modality.IMAGE}), "for tests", "Apache-2.0")
+
+        def __init__(self, score: float) -> None:
+            self.score = score
+
+        def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:
+            return [Finding("eye", "3", "synthetic", self.score, 0.5)]
+
+    def test_what_a_detector_flags_is_suspected(self, verifier: Verifier) -> None:
+        verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.9)]).verify(png())
+        assert verdict.state is VerdictState.SUSPECTED
+        assert verdict.as_json()["detectors"] == [
+            {"detector": "eye@3", "signal": "synthetic", "score": 0.9, "threshold": 0.5, "flagged": True}
+        ]
+
+    def test_what_it_does_not_flag_is_not(self, verifier: Verifier) -> None:
+        verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.1)]).verify(png())
+        assert verdict.state is VerdictState.NO_EVIDENCE
+
+    def test_a_detector_never_outvotes_provenance(self, app: App, verifier: Verifier) -> None:
+        artifact = stripped(released(app, png()))
+        verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.99)]).verify(artifact)
+        assert verdict.state is VerdictState.RECOVERED
+
+
+def test_the_json_has_its_stable_keys(app: App, verifier: Verifier) -> None:
+    answer = verifier.verify(released(app, png()), name="a.png").as_json()
+    assert list(answer) == [
+        *("file", "verdict", "modality", "mime", "sha256", "summary", "credential", "watermark", "ledger"),
+        *("detectors", "warnings", "explanation"),
+    ]
+    assert list(answer["credential"]) == ["state", "issuer", "generator", "created", "codes", "ingredients"]
+    assert list(answer["watermark"]) == ["state", "engine", "payload", "p_value"]
+    assert list(answer["ledger"]) == ["match", "release_id", "similarity", "receipt"]
+    assert answer["ledger"]["receipt"]["release_id"] == answer["watermark"]["payload"]
+    assert answer["watermark"]["p_value"] <= 1e-9
+
+
+def test_every_layer_is_timed(app: App, verifier: Verifier) -> None:
+    times = StepTimes()
+    dataclasses.replace(verifier, trace=times).verify(png())
+    assert list(times.seconds) == ["credential", "decode", "watermark", "ledger", "detectors"]
+
+
+def test_without_keys_of_its_own_a_verifier_still_answers(app: App) -> None:
+    artifact = released(app, png())
+    bare = dataclasses.replace(app, keys=type(app.keys)(app.settings.home / "elsewhere"))
+    verdict = bare.verifier(app.keys.anchors()).verify(artifact)
+    assert verdict.state is VerdictState.TRUSTED
+    assert verdict.reading.state is ReadingState.ABSENT

@@ -1,0 +1,61 @@
+"""The library's settings: no network, no trust but what is given, no text that plays tricks."""
+
+from __future__ import annotations
+
+import pytest
+
+from guard.errors import ConfigurationError
+from guard.provenance.sdk import clean, context, readable, reason, signable
+
+
+@pytest.mark.parametrize("anchors", ["", "   \n", "# only a comment"])
+def test_no_anchors_means_no_trust(anchors: str) -> None:
+    if anchors.startswith("#"):
+        with pytest.raises(ConfigurationError):
+            context(anchors)
+    else:
+        assert context(anchors).is_valid
+
+
+def test_unusable_anchors_are_a_clear_error() -> None:
+    broken = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
+    with pytest.raises(ConfigurationError, match="trust anchors") as caught:
+        context(broken)
+    assert "PEM" in caught.value.remedy
+
+
+def test_knows_what_can_be_signed_and_read() -> None:
+    assert {"image/jpeg", "image/avif", "audio/wav", "video/mp4", "application/pdf"} <= signable()
+    assert signable() <= readable()
+    assert not {"audio/ogg", "video/webm", "text/plain"} & readable()
+
+
+@pytest.mark.parametrize(
+    ("hostile", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b[31mred\x1b[0m", "[31mred [0m"),
+        ("two\nlines\r\n", "two lines"),
+        ("a\u202eb\u2066c\ufeffd", "a b c d"),
+        ("x" * 301, "x" * 299 + "…"),
+        ("", ""),
+        (7, None),
+        (None, None),
+        (["list"], None),
+    ],
+)
+def test_strings_from_a_manifest_are_made_harmless(hostile: object, shown: str | None) -> None:
+    assert clean(hostile) == shown
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("Verify: invalid CBOR box", "invalid CBOR box"),
+        ("C2paError: Remote: far away.", "Remote: far away"),
+        ("nothing in front", "nothing in front"),
+        ("", "ValueError"),
+    ],
+)
+def test_reasons_lose_the_library_s_prefix(said: str, told: str) -> None:
+    assert reason(ValueError(said)) == told

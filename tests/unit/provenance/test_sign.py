@@ -1,0 +1,227 @@
+"""Signing: every type, earlier credentials kept, refusals explained, workers of all kinds."""
+
+from __future__ import annotations
+
+import io
+import multiprocessing
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import c2pa
+import numpy as np
+import pytest
+from PIL import Image
+
+from guard.errors import CredentialError
+from guard.media import Artifact, Modality
+from guard.provenance.certificates import issue_development
+from guard.provenance.manifest import IPTC, Claim
+from guard.provenance.read import read
+from guard.provenance.sign import Signed, sign
+from guard.provenance.signer import Signer
+from tests.unit.provenance.media import SIGNABLE, image, make, text
+
+Maker = Callable[..., Claim]
+BINDING = ("org.guard.tile", "AP8A/wD/AP8=")
+
+
+@pytest.mark.parametrize("mime", SIGNABLE)
+def test_every_type_comes_back_trusted_with_all_that_was_claimed(
+    mime: str, claim: Maker, signer: Signer, anchors: str
+) -> None:
+    original = make(mime)
+    signed = sign(original, claim(soft_binding=BINDING, title="A hill"), signer)
+    found = read(signed.artifact, anchors=anchors)
+    assert found.state == "trusted"
+    assert found.issuer == "Guard development (not for production)"
+    assert found.generator is not None
+    assert found.generator.startswith("Guard ")
+    assert found.created == "2026-11-21T10:30:00Z"
+    assert found.release_id == "00ff00ff00ff00ff"
+    assert found.soft_bindings == (BINDING,)
+    assert found.digital_source_types == (IPTC + "trainedAlgorithmicMedia",)
+    assert found.ingredients == ()
+    assert found.manifest_label is not None
+    assert found.manifest_label.startswith("urn:c2pa:")
+    assert (signed.artifact.mime, signed.artifact.modality) == (original.mime, original.modality)
+
+
+@pytest.mark.parametrize("mime", SIGNABLE)
+def test_what_was_signed_still_counts_as_clean_media(mime: str, claim: Maker, signer: Signer) -> None:
+    """The media room refuses files that hold a second format; a manifest must not look like one."""
+    data = sign(make(mime), claim(soft_binding=BINDING), signer).artifact.data
+    assert Artifact.from_bytes(data).mime == mime
+
+
+@pytest.mark.parametrize("mime", ["image/jpeg", "image/png", "image/webp"])
+def test_pixels_are_left_alone(mime: str, claim: Maker, signer: Signer) -> None:
+    original = make(mime)
+    signed = sign(original, claim(), signer).artifact
+    before, after = (np.asarray(Image.open(io.BytesIO(item.data))) for item in (original, signed))
+    assert np.array_equal(before, after)
+
+
+def test_the_manifest_handed_back_is_the_one_in_the_file(claim: Maker, signer: Signer, anchors: str) -> None:
+    original = image("image/png")
+    signed = sign(original, claim(), signer)
+    assert signed.manifest in signed.artifact.data
+    assert read(signed.artifact, anchors=anchors, manifest=signed.manifest).state == "trusted"
+    assert signed.notes == ()
+
+
+def test_it_costs_a_few_kilobytes_and_no_thumbnail(claim: Maker, signer: Signer) -> None:
+    original = image(side=512)
+    signed = sign(original, claim(soft_binding=BINDING), signer)
+    assert len(signed.artifact.data) - len(original.data) < 8_000
+    assert b"thumbnail" not in signed.manifest
+
+
+@pytest.mark.parametrize(("key", "alg"), [("EC", "es256"), ("RSA", "ps256")])
+def test_other_algorithms_sign_too(
+    key: str, alg: str, claim: Maker, make_signer: Callable[[str], tuple[Signer, str]]
+) -> None:
+    signer, anchors = make_signer(key)
+    assert signer.alg == alg
+    signed = sign(image(), claim(), signer)
+    assert read(signed.artifact, anchors=anchors).state == "trusted"
+
+
+class TestIngredients:
+    def test_earlier_credentials_become_the_parent(self, claim: Maker, signer: Signer, anchors: str) -> None:
+        first = sign(image(), claim(release_id="1111", title="first"), signer)
+        second = sign(first.artifact, claim(release_id="2222", soft_binding=BINDING), signer)
+        found = read(second.artifact, anchors=anchors)
+        assert found.state == "trusted"
+        assert found.release_id == "2222"
+        assert found.ingredients == (
+            {"title": "input", "relationship": "parentOf", "state": "trusted", "codes": []},
+        )
+        assert _first_action(second)["action"] == "c2pa.opened"
+
+    def test_a_copy_without_metadata_still_opens_the_bytes_that_came_in(
+        self, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        incoming = sign(image("image/png"), claim(release_id="1111"), signer).artifact
+        marked = image("image/png", seed=1)
+        found = read(sign(marked, claim(), signer, ingredient=incoming).artifact, anchors=anchors)
+        assert found.state == "trusted"
+        assert [item["state"] for item in found.ingredients] == ["trusted"]
+        assert found.digital_source_types == (IPTC + "trainedAlgorithmicMedia",)
+
+    def test_the_parent_may_be_of_another_type(self, claim: Maker, signer: Signer, anchors: str) -> None:
+        incoming = sign(image("image/png"), claim(), signer).artifact
+        found = read(sign(image(), claim(), signer, ingredient=incoming).artifact, anchors=anchors)
+        assert [item["state"] for item in found.ingredients] == ["trusted"]
+
+    @pytest.mark.parametrize("other", ["image/png", "audio/ogg"])
+    def test_an_input_without_credentials_is_no_parent(self, other: str, claim: Maker, signer: Signer) -> None:
+        signed = sign(image(), claim(), signer, ingredient=make(other))
+        assert _first_action(signed)["action"] == "c2pa.created"
+
+    def test_credentials_in_the_artifact_survive_an_ingredient_that_has_none(
+        self, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        first = sign(image(), claim(), signer).artifact
+        found = read(sign(first, claim(), signer, ingredient=image(seed=1)).artifact, anchors=anchors)
+        assert [item["state"] for item in found.ingredients] == ["trusted"]
+
+    def test_a_parent_that_was_tampered_with_says_so(
+        self, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        first = sign(image(), claim(), signer).artifact
+        bent = Artifact(first.modality, first.mime, first.data + b"x")
+        found = read(sign(image(), claim(), signer, ingredient=bent).artifact, anchors=anchors)
+        assert found.state == "trusted"
+        (parent,) = found.ingredients
+        assert parent["state"] == "invalid"
+        assert parent["codes"] == ["assertion.dataHash.mismatch"]
+        assert any("“input”" in sentence for sentence in found.explanation)
+
+    def test_credentials_kept_elsewhere_are_an_ingredient_too(
+        self, shared_data: Path, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        cloud = _jpeg(shared_data / "c2pa/rs__cloud.jpg")
+        found = read(sign(image(), claim(), signer, ingredient=cloud).artifact, anchors=anchors)
+        assert [item["state"] for item in found.ingredients] == ["unreadable"]
+        assert found.ingredients[0]["codes"] == ["manifest.inaccessible"]
+
+    @pytest.mark.parametrize("name", ["enc__truncated_jumbf", "rs__prerelease", "rs__no_alg"])
+    def test_credentials_that_cannot_be_kept_stop_the_signing(
+        self, shared_data: Path, name: str, claim: Maker, signer: Signer
+    ) -> None:
+        broken = _jpeg(shared_data / f"c2pa/{name}.jpg")
+        for arguments in ({"artifact": broken}, {"artifact": image(), "ingredient": broken}):
+            with pytest.raises(CredentialError, match="cannot be kept") as caught:
+                sign(claim=claim(), signer=signer, **arguments)
+            assert "remove its metadata" in caught.value.remedy
+
+
+class TestRefusals:
+    @pytest.mark.parametrize("mime", ["audio/ogg", "audio/webm", "video/webm", "video/x-matroska"])
+    def test_types_that_carry_no_manifest(self, mime: str, claim: Maker, signer: Signer) -> None:
+        artifact = Artifact(Modality.AUDIO, mime, b"OggS")
+        with pytest.raises(CredentialError, match=f"{mime} cannot carry") as caught:
+            sign(artifact, claim(), signer)
+        assert "Convert" in caught.value.remedy
+
+    def test_an_expired_certificate(self, claim: Maker) -> None:
+        key, leaf, _ = issue_development(now=datetime(2024, 1, 1, tzinfo=UTC))
+        for artifact in (image(), text("hello")):
+            with pytest.raises(CredentialError, match="expired on"):
+                sign(artifact, claim(), Signer.from_pem(leaf, key))
+
+    @pytest.mark.parametrize("data", [b"", b"\xff\xd8", b"not a picture", image("image/png").data])
+    def test_bytes_that_are_not_of_their_type(self, data: bytes, claim: Maker, signer: Signer) -> None:
+        with pytest.raises(CredentialError, match=r"cannot be kept|could not be signed"):
+            sign(Artifact(Modality.IMAGE, "image/jpeg", data), claim(), signer)
+
+    def test_text_that_is_no_unicode(self, claim: Maker, signer: Signer) -> None:
+        with pytest.raises(CredentialError, match="could not be signed"):
+            sign(image(), claim(title="half \ud800 a pair"), signer)
+
+    def test_a_certificate_that_may_not_sign_claims(
+        self, claim: Maker, make_signer: Callable[[str], tuple[Signer, str]]
+    ) -> None:
+        signer, _ = make_signer("self-signed")
+        with pytest.raises(CredentialError, match="could not be signed") as caught:
+            sign(image(), claim(), signer)
+        assert "guard keys show" in caught.value.remedy
+
+
+class TestWorkers:
+    def test_threads(self, claim: Maker, signer: Signer, anchors: str) -> None:
+        def work(number: int) -> tuple[str, str | None]:
+            signed = sign(image(seed=number % 4), claim(release_id=f"{number:04}"), signer)
+            found = read(signed.artifact, anchors=anchors)
+            return found.state, found.release_id
+
+        with ThreadPoolExecutor(8) as pool:
+            results = list(pool.map(work, range(48)))
+        assert results == [("trusted", f"{number:04}") for number in range(48)]
+
+    @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+    def test_forked_processes(self, claim: Maker, signer: Signer, anchors: str) -> None:
+        sign(image(), claim(), signer)  # the library is in use before the fork
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            states = pool.starmap(_sign_and_read, [(claim(), signer, anchors)] * 4)
+        assert states == ["trusted"] * 4
+
+
+def _sign_and_read(claim: Claim, signer: Signer, anchors: str) -> str:
+    return str(read(sign(image(), claim, signer).artifact, anchors=anchors).state)
+
+
+def _jpeg(path: Path) -> Artifact:
+    return Artifact(Modality.IMAGE, "image/jpeg", path.read_bytes())
+
+
+def _first_action(signed: Signed) -> dict[str, Any]:
+    with c2pa.Reader(signed.artifact.mime, io.BytesIO(signed.artifact.data)) as reader:
+        manifest = reader.get_active_manifest()
+    assert manifest is not None
+    (actions,) = [a["data"]["actions"] for a in manifest["assertions"] if re.match("c2pa.actions", a["label"])]
+    return dict(actions[0])
