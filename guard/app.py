@@ -56,7 +56,8 @@ class App:
         return Verifier(
             anchors="\n".join(anchor for anchor in anchors if anchor),
             ledger=self.ledger,
-            watermarkers=[engine(self.settings.engine)],
+            # A mark of the default engine may be on older releases whatever the settings say today.
+            watermarkers=[engine(name) for name in dict.fromkeys((self.settings.engine, "tile"))],
             mark_keys=self.keys.mark_keys() if has_keys else (),
             detectors=[d for d in self.detectors if d.card.signal == SYNTHETIC],
             trace=trace,

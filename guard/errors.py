@@ -108,12 +108,22 @@ class ModelNotFoundError(GenerationError):
 
 
 class UpstreamError(GenerationError):
-    """The upstream API failed; ``status`` is its HTTP status, 0 where none came."""
+    """The upstream API failed; ``status`` is its HTTP status, 0 where none came, ``retry_after`` the seconds
+    that it asked to wait."""
 
-    def __init__(self, message: str, remedy: str = "", *, status: int = 0, code: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        remedy: str = "",
+        *,
+        status: int = 0,
+        code: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message, remedy)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
 
 
 class DetectorError(GuardError):

@@ -191,6 +191,7 @@ class Guard:
             model_version=origin.model_version,
             provider=origin.provider,
             soft_binding=(mark.alg, mark.payload.hex) if mark else None,
+            human_oversight="prompt_guided" if origin.prompt else None,
         )
         # The original, not the marked copy: re-encoding has dropped whatever credentials it came with.
         return sign(artifact, claim, self.signer, ingredient=original)

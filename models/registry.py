@@ -33,7 +33,7 @@ def load(
     """The model that goes by `name`, ready to generate.
 
     `upstream` opens a client of the API behind `upstream:…` names, and `modality` says what such a model
-    makes; the others know by themselves. `revision` and `allow_download` concern `local:` names with a hub id.
+    makes; the others know by themselves. `revision` and `allow_download` concern `local:` with a hub id.
     Raises `ModelNotFoundError`, `MissingExtraError`, or `ConfigurationError` where no upstream is set.
     """
     kind, _, rest = name.partition(":")

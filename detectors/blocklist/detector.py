@@ -71,7 +71,8 @@ class Blocklist:
         """Findings by signal, then by group. Raises `DetectorError` where the artifact is not text."""
         if artifact.modality is not Modality.TEXT:
             raise DetectorError(f"The block list reads text, not {artifact.modality}.")
-        looks, plain = skeleton(artifact.text), original(artifact.text)
+        looks = skeleton(artifact.text)
+        plain = original(artifact.text) if any(group.patterns for group in self.groups) else looks
         by_signal: dict[str, list[Finding]] = defaultdict(list, {_ID: []})
         for group, matcher in zip(self.groups, self._matchers, strict=True):
             spans = tuple(

@@ -5,8 +5,11 @@ RE2 searches with automata and never backtracks, so neither a text nor a list ca
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import chain, groupby
 from typing import Any, NamedTuple
 
 import re2
@@ -16,6 +19,9 @@ from detectors.blocklist.groups import Group, RefusedError
 
 __all__ = ["Matcher"]
 
+Letter = tuple[str, ...]  # what one letter of a term may look like, in small letters
+
+_BLANK: Letter = (" ",)
 # Scripts that set no spaces between words: next to such a letter a word may begin or end.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
 _EDGE = rf"(?:[^\pL\pN\pM]|[{_UNSPACED}])"
@@ -25,6 +31,7 @@ _SHORTEST_SPACED = 3
 _LEET = {
     "a": "4@", "b": "8", "e": "3", "g": "9", "i": "1!|", "l": "1|", "o": "0", "s": "5$", "t": "7+", "z": "2",
 }  # fmt: skip
+_LONGEST = 80_000  # characters in one expression
 _MEMORY = 64 << 20  # bytes that RE2 may use for one expression and its automata
 
 
@@ -65,46 +72,69 @@ class Matcher:
 def _compile_terms(group: Group, number: int) -> Iterator[_Terms]:
     expressions: dict[_Edges, dict[str, None]] = defaultdict(dict)
     for index, term in enumerate(group.terms):
-        for words in _forms(term):
-            if not words:
-                message = f"group '{group.id}': nothing that can be seen is left of this term."
-                raise RefusedError(message, number, "terms", index)
-            for edges, expression in _expressions(group, words):
-                expressions[edges][expression] = None
+        words = _words(term)
+        if not words:
+            message = f"group '{group.id}': nothing that can be seen is left of this term."
+            raise RefusedError(message, number, "terms", index)
+        for edges, expression in _expressions(group, words):
+            expressions[edges][expression] = None
     for edges, alternatives in expressions.items():
         left, right = (_EDGE if needed else "" for needed in edges)
-        text = f"{left}(?:{'|'.join(alternatives)}){right}"
-        yield _Terms(edges, _compile(text, group, (number, "terms"), ignore_case=True))
+        for part in _parts(alternatives):
+            text = f"{left}(?:{'|'.join(part)}){right}"
+            yield _Terms(edges, _compile(text, group, (number, "terms"), ignore_case=True))
 
 
-def _forms(term: str) -> Iterator[list[str]]:
-    """The folded words of a term, and of its other cases where they look different.
+def _parts(expressions: Iterable[str]) -> Iterator[list[str]]:
+    """The expressions in portions; RE2 leaves its fast automaton where one alone outgrows its memory."""
+    part: list[str] = []
+    size = 0
+    for expression in expressions:
+        if part and size + len(expression) > _LONGEST:
+            yield part
+            part, size = [], 0
+        part.append(expression)
+        size += len(expression)
+    yield part
 
-    Greek Η looks like H, and its small letter like n: a term must be found in either.
+
+def _words(term: str) -> list[list[Letter]]:
+    letters = chain.from_iterable(map(_letters, term))
+    return [list(word) for blank, word in groupby(letters, key=_BLANK.__eq__) if not blank]
+
+
+@lru_cache(maxsize=1 << 12)
+def _letters(character: str) -> tuple[Letter, ...]:
+    """What one character of a term looks like, folded.
+
+    One letter may look like two: the Greek capital Η is taken for H, and its small form η for n, so a term
+    that holds either must be found under both.
     """
-    cases = (term, term.lower(), term.upper(), term.title())
-    folded = ("".join(fold(c).decode() for c in case).lower() for case in cases)
-    yield from map(str.split, dict.fromkeys(folded))
+    cases = (character, character.lower(), character.upper())
+    looks = tuple(dict.fromkeys("".join(fold(c).decode() for c in case).lower() for case in cases))
+    if len(looks) > 1:
+        return (looks,)
+    return tuple(_BLANK if c.isspace() else (c,) for c in looks[0])
 
 
-def _expressions(group: Group, words: list[str]) -> Iterator[tuple[_Edges, str]]:
-    edges = _Edges(_needs_edge(words[0][0]), _needs_edge(words[-1][-1]))
-    letters = [_letter(c, group.leet) for word in words for c in word if c.isalnum()]
-    plain = _GAP.join("".join(_letter(c, group.leet) for c in word) for word in words)
+def _expressions(group: Group, words: list[list[Letter]]) -> Iterator[tuple[_Edges, str]]:
+    edges = _Edges(_needs_edge(words[0][0][0][0]), _needs_edge(words[-1][-1][0][-1]))
+    plain = _GAP.join("".join(_expression(letter, group.leet) for letter in word) for word in words)
     yield edges if group.match == "word" else _Edges(False, False), plain
-    if group.spaced and len(letters) >= _SHORTEST_SPACED:
-        yield edges, _SEPARATOR.join(letters)
+    spoken = [letter for word in words for letter in word if letter[0].isalnum()]
+    if group.spaced and len(spoken) >= _SHORTEST_SPACED:
+        yield edges, _SEPARATOR.join(_expression(letter, group.leet) for letter in spoken)
 
 
-def _letter(character: str, leet: bool) -> str:
-    if leet and character in _LEET:
-        return f"[{character}{_LEET[character]}]"
-    escaped: str = re2.escape(character)
-    return escaped
+@lru_cache(maxsize=1 << 12)
+def _expression(letter: Letter, leet: bool) -> str:
+    signs = "".join(_LEET.get(look, "") for look in letter) if leet else ""
+    options = [re2.escape(option) for option in (*letter, *signs)]
+    return options[0] if len(options) == 1 else f"(?:{'|'.join(options)})"
 
 
 def _needs_edge(character: str) -> bool:
-    return character.isalnum() and not re2.match(f"[{_UNSPACED}]", character)
+    return unicodedata.category(character)[0] in "LNM" and not re2.match(f"[{_UNSPACED}]", character)
 
 
 def _compile_pattern(group: Group, number: int, index: int) -> Any:

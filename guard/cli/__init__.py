@@ -11,7 +11,7 @@ import typer
 
 from guard import __version__
 from guard.cli import checks, credentials, demo, keys, marks, parts, releases, serve
-from guard.cli.failures import BAD_INPUT, INTERRUPTED, NO, debugging, exit_code, sentence
+from guard.cli.failures import BAD_INPUT, FINE, INTERRUPTED, NO, debugging, exit_code, sentence
 from guard.cli.output import complain
 from guard.errors import GuardError
 
@@ -19,7 +19,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="guard",
-    help="Mark, sign and record what generative models produce, and tell anyone what a file is.",
+    help="Mark, sign and record what models generate, and tell anyone what a file is.",
     epilog="Exit codes: 0 fine, 1 the answer is no, 2 bad usage or input.",
     no_args_is_help=True,
     add_completion=False,
@@ -46,7 +46,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
     ] = False,
 ) -> None:
     pass
@@ -63,7 +64,7 @@ def _run() -> int:
     try:
         return _command()
     except BrokenPipeError:
-        # Whoever read our output has enough, as `head` does. The interpreter would flush once more and complain.
+        # Whoever read our output has enough, as `head` does; flushing once more at exit would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NO
     except KeyboardInterrupt:
@@ -76,9 +77,10 @@ def _run() -> int:
 
 
 def _command() -> int:
+    code: object = FINE
     try:
         typer.main.get_command(app)(prog_name="guard")
     except SystemExit as ended:
-        sys.stdout.flush()
-        return ended.code if isinstance(ended.code, int) else BAD_INPUT
-    return BAD_INPUT
+        code = ended.code
+    sys.stdout.flush()
+    return code if isinstance(code, int) else BAD_INPUT

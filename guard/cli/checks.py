@@ -28,15 +28,20 @@ def show_state(state: str) -> tuple[str, str]:
 
 
 def verify(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to verify.", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="The files to verify.", show_default=False)
+    ],
     trust: Annotated[
         list[Path] | None,
-        typer.Option("--trust", metavar="PEM", help="A file of certificates to trust as well; may be repeated."),
+        typer.Option(
+            "--trust", metavar="PEM", help="A file of certificates to trust as well; may be repeated."
+        ),
     ] = None,
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Tell what each file is: trusted, valid, recovered, altered, suspected or no-evidence.
+    """Tell what each file is and where it comes from.
 
+    The answer is trusted, valid, recovered, altered, suspected or no-evidence.
     Exits 0 where every file is trusted, valid or recovered.
     """
     from guard.app import open_app
@@ -57,7 +62,9 @@ def verify(
 
 
 def inspect(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to inspect.", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="The files to inspect.", show_default=False)
+    ],
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
     """Show what the detectors see in each file.
@@ -77,7 +84,9 @@ def inspect(
             findings = inspect_all(opened.detectors, artifact, Context("upload"))
             flagged = any(finding.flagged for finding in findings)
             fine = not flagged and all(finding.error is None for finding in findings)
-            return Answer(_inspection(file, artifact, findings, flagged), _findings_text(file, findings), fine)
+            return Answer(
+                _inspection(file, artifact, findings, flagged), _findings_text(file, findings), fine
+            )
 
         raise typer.Exit(answer_each(files, ask, as_json=as_json))
 
@@ -86,7 +95,9 @@ def _read_pem(path: Path) -> str:
     try:
         return path.read_text(encoding="ascii")
     except (OSError, UnicodeError) as error:
-        raise InputError(f"{path} cannot be read as PEM.", "Give --trust a file of PEM certificates.") from error
+        raise InputError(
+            f"{path} cannot be read as PEM.", "Give --trust a file of PEM certificates."
+        ) from error
 
 
 def _verdict_text(verdict: Verdict) -> Text:
@@ -122,16 +133,19 @@ def _finding(finding: Finding) -> dict[str, Any]:
 def _findings_text(file: str, findings: list[Finding]) -> Text:
     text = Text(f"{printable(file)}\n")
     for finding in findings:
-        text.append_text(_finding_text(finding))
+        text.append_text(_finding_text(finding, max(len(f.signal) for f in findings)))
     if not findings:
         text.append("  no detector looks at this kind of file\n", "dim")
     return text
 
 
-def _finding_text(finding: Finding) -> Text:
+def _finding_text(finding: Finding, width: int) -> Text:
     score = "failed" if finding.score is None else f"{finding.score:.2f}"
     style = "bold red" if finding.flagged else "yellow" if finding.error else "green"
     said = finding.error or finding.message
     return Text.assemble(
-        "  ", (f"{finding.signal:<12} {score:>6}", style), f"  {finding.detector}  {printable(said)}".rstrip(), "\n"
+        "  ",
+        (f"{finding.signal:<{width}}  {score:>6}", style),
+        f"  {finding.detector}  {printable(said)}".rstrip(),
+        "\n",
     )

@@ -12,7 +12,7 @@ from guard.cli.files import check_fits, check_output, write_file
 from guard.cli.output import Answer, JsonFlag, answer_each, emit, printable, say
 
 if TYPE_CHECKING:
-    from guard.provenance import Credential
+    from guard.provenance.credential import Credential
 
 __all__ = ["app"]
 
@@ -28,9 +28,9 @@ def sign_file(
     model: Annotated[str, typer.Option(metavar="NAME", help="The model that made it.")] = "unknown",
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Sign one file, without screening, marking or recording it.
+    """Sign one file as made by a model.
 
-    The credential says that a model made the file. For files that go out to people, use `guard release`.
+    Nothing is screened, marked or recorded: what goes out needs `guard release`.
     """
     from datetime import UTC, datetime
 
@@ -45,7 +45,9 @@ def sign_file(
     check_output(out, [file])
     artifact = Artifact.from_path(file, limits=settings.limits.limits())
     check_fits(out, artifact)
-    claim = Claim(model_name=model, release_id=Payload.random().hex, created_at=datetime.now(UTC), title=out.name)
+    claim = Claim(
+        model_name=model, release_id=Payload.random().hex, created_at=datetime.now(UTC), title=out.name
+    )
     signed = sign(artifact, claim, KeyStore(settings.home).signer())
     write_file(out, signed.artifact.data)
     if as_json:
@@ -56,10 +58,12 @@ def sign_file(
 
 @app.command("show")
 def show(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)
+    ],
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Show each file's credentials and what validation says of them.
+    """Show each file's credentials and what they are worth.
 
     Exits 0 where all are trusted or valid.
     """

@@ -46,7 +46,9 @@ def write_file(out: Path, data: bytes) -> None:
         temporary.replace(out)
         _sync_folder(out.parent)
     except OSError as error:
-        raise InputError(f"{out} cannot be written: {error.strerror}.", "Check the folder and its space.") from error
+        raise InputError(
+            f"{out} cannot be written: {error.strerror}.", "Check the folder and its space."
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -24,11 +24,14 @@ app = typer.Typer(no_args_is_help=True, help="Make and manage signing, watermark
 
 @app.command()
 def init(
-    force: Annotated[bool, typer.Option("--force", help="Replace the signer; old files stay verifiable.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the signer; old files stay verifiable.")
+    ] = False,
 ) -> None:
     """Make a development signer and a watermark key."""
     made = _store().init_development(force)
-    say(f"Keys made in {printable(str(made.folder))}\n  signer {made.fingerprint}\n  until {made.expires:%Y-%m-%d}")
+    say(f"Keys made in {printable(str(made.folder))}")
+    say(f"  signer {made.fingerprint}\n  until {made.expires:%Y-%m-%d}")
     say(Text(f"WARNING: {made.warning}", "bold yellow"), to_stderr=True)
 
 
@@ -76,7 +79,10 @@ def create(
         emit({"id": key.id, "name": name, "scopes": sorted(key.scopes), "secret": secret})
     else:
         say(secret)
-        say(f"Id {key.id}. Store the secret now: it is kept as a hash and cannot be shown again.", to_stderr=True)
+        say(
+            f"Id {key.id}. Store the secret now: it is kept as a hash and cannot be shown again.",
+            to_stderr=True,
+        )
 
 
 @app.command("list")
@@ -90,12 +96,15 @@ def list_keys(as_json: Annotated[bool, JsonFlag] = False) -> None:
                 emit(record | {"created_at": key.created_at, "revoked": key.revoked})
             else:
                 state = "revoked" if key.revoked else "open"
-                say(f"{key.id}  {state:<7}  {'+'.join(scopes):<15}  {key.created_at[:10]}  {printable(key.name)}")
+                made = key.created_at[:10]
+                say(f"{key.id}  {state:<7}  {'+'.join(scopes):<15}  {made}  {printable(key.name)}")
 
 
 @app.command()
 def revoke(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="As `guard keys list` shows it.", show_default=False)],
+    key_id: Annotated[
+        str, typer.Argument(metavar="ID", help="As `guard keys list` shows it.", show_default=False)
+    ],
 ) -> None:
     """Close an API key for good."""
     with _api_keys() as keys:
@@ -109,7 +118,9 @@ def _scopes(names: list[str]) -> frozenset[Scope]:
     try:
         return frozenset(Scope(name) for name in names)
     except ValueError as error:
-        raise InputError(f"{error}.".replace("Scope", "scope"), f"Choose from: {', '.join(Scope)}.") from error
+        raise InputError(
+            f"{error}.".replace("Scope", "scope"), f"Choose from: {', '.join(Scope)}."
+        ) from error
 
 
 def _store() -> KeyStore:

@@ -10,7 +10,7 @@ import typer
 from rich.text import Text
 
 from guard.cli.files import check_output, write_file
-from guard.cli.output import Answer, JsonFlag, answer_each, complain, printable
+from guard.cli.output import Answer, JsonFlag, answer_each, chance, complain, printable
 from guard.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,25 +28,32 @@ _Engine = typer.Option("--engine", metavar="E", help="The engine; GUARD_ENGINE, 
 _Key = typer.Option(
     "--key",
     metavar="K",
-    help="64 hex digits, a file that holds some, or any other text as a passphrase. Without it: your key store.",
+    help="64 hex digits, a file of such keys, or else a passphrase. Default: the keys of `guard keys`.",
 )
 
 
 @app.command()
 def embed(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to mark.", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="The files to mark.", show_default=False)
+    ],
     payload: Annotated[str, typer.Option(metavar="HEX", help="16 hex digits to carry.", show_default=False)],
     out_dir: Annotated[
-        Path, typer.Option("--out-dir", metavar="DIR", help="Where to write, under the same names.", show_default=False)
+        Path,
+        typer.Option(
+            "--out-dir", metavar="DIR", help="Where to write, under the same names.", show_default=False
+        ),
     ],
     engine: Annotated[str | None, _Engine] = None,
     key: Annotated[str | None, _Key] = None,
-    strength: Annotated[Literal["invisible", "default", "robust"], typer.Option(help="How loud.")] = "default",
+    strength: Annotated[
+        Literal["invisible", "default", "robust"], typer.Option(help="How loud.")
+    ] = "default",
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Embed a payload in each file, without signing or recording it.
+    """Embed a payload in each file.
 
-    For files that go out to people, use `guard release`.
+    Nothing is signed or recorded: what goes out to people needs `guard release`.
     """
     from guard.media import Artifact
     from guard.settings import load_settings
@@ -65,7 +72,9 @@ def embed(
         artifact = Artifact.from_path(file, limits=settings.limits.limits())
         marked = watermarker.embed(artifact, carried, key=secret, strength=Strength(strength))
         write_file(out, marked.data)
-        record = {"file": file, "out": str(out), "engine": watermarker.name} | _ids(carried.hex, carried.short_id)
+        record = {"file": file, "out": str(out), "engine": watermarker.name} | _ids(
+            carried.hex, carried.short_id
+        )
         return Answer(record, Text.assemble(("marked", "green"), f"  {printable(str(out))}"))
 
     raise typer.Exit(answer_each(files, ask, as_json=as_json))
@@ -73,15 +82,17 @@ def embed(
 
 @app.command()
 def read(
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="The files to read.", show_default=False)
+    ],
     engine: Annotated[str | None, _Engine] = None,
     key: Annotated[str | None, _Key] = None,
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Read the mark of each file: the payload, and how likely an unmarked file would read as well.
+    """Read the mark of each file.
 
-    Exits 0 where every file carries a mark. Engines without a presence test only give candidates, which count as
-    none here: `guard verify` asks the ledger about them.
+    Exits 0 where every file carries a mark.
+    Engines without a presence test give mere candidates, which count as none.
     """
     from guard.media import Artifact
     from guard.settings import load_settings
@@ -95,7 +106,9 @@ def read(
     def ask(file: str) -> Answer:
         artifact = Artifact.from_path(file, limits=settings.limits.limits())
         if artifact.modality is not watermarker.modality:
-            raise InputError(f"Engine {watermarker.name} marks no {artifact.modality}.", "Choose another --engine.")
+            raise InputError(
+                f"Engine {watermarker.name} marks no {artifact.modality}.", "Choose another --engine."
+            )
         reading = watermarker.read(artifact, keys=ring)
         fine = reading.state is ReadingState.FOUND
         return Answer(_record(file, watermarker.name, reading), _text(file, reading, fine), fine)
@@ -114,7 +127,9 @@ def _keys(key: str | None, settings: Settings) -> tuple[bytes, ...]:
     if Path(key).is_file():
         return _key_file(Path(key))
     if "/" in key:
-        raise InputError(f"There is no key file {key}.", "Check the path, or choose a passphrase without '/'.")
+        raise InputError(
+            f"There is no key file {key}.", "Check the path, or choose a passphrase without '/'."
+        )
     # Said aloud, because a mistyped file name would end up here too.
     complain("--key is taken as a passphrase.")
     return (_from_passphrase(key),)
@@ -134,7 +149,9 @@ def _key_file(path: Path) -> tuple[bytes, ...]:
     except (OSError, UnicodeError):
         keys = ()
     if not keys or None in keys:
-        raise InputError(f"{path} is no key file.", "It must hold one key of 64 hex digits a line, newest first.")
+        raise InputError(
+            f"{path} is no key file.", "It must hold one key of 64 hex digits a line, newest first."
+        )
     return tuple(key for key in keys if key is not None)
 
 
@@ -152,7 +169,9 @@ def _make_folder(folder: Path, files: list[str]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError(f"{folder} cannot be made: {error.strerror}.", "Choose another --out-dir.") from error
+        raise InputError(
+            f"{folder} cannot be made: {error.strerror}.", "Choose another --out-dir."
+        ) from error
 
 
 def _ids(payload: str | None, short_id: int | None) -> dict[str, Any]:
@@ -173,5 +192,5 @@ def _text(file: str, reading: Reading, fine: bool) -> Text:
     elif reading.short_id is not None:
         text.append(f"  short id {reading.short_id:08x}")
     if reading.p_value is not None:
-        text.append(f"  (chance of a false read {reading.p_value:.0e})", "dim")
+        text.append(f"  {chance(reading.p_value)}", "dim")
     return text

@@ -49,7 +49,8 @@ def list_detectors(as_json: Annotated[bool, JsonFlag] = False) -> None:
             emit(_card(detector.card))
         else:
             card = detector.card
-            say(f"{printable(card.id)}@{card.version}  {'+'.join(sorted(card.modalities))}  {card.description}")
+            kinds = "+".join(sorted(card.modalities))
+            say(printable(f"{card.id}@{card.version}  {kinds}  {card.description}"))
     for error in loaded.broken.values():
         complain(str(error))
     raise typer.Exit(2 if loaded.broken else 0)

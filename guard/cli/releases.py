@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,32 +10,35 @@ from rich.text import Text
 
 from guard.cli.files import check_fits, check_output, fits, numbered, write_file
 from guard.cli.output import JsonFlag, emit, printable, say
+from guard.cli.upstream import connector
 from guard.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from guard.pipeline import Release
     from guard.settings import Settings
     from models.base import Generator
-    from models.upstream import Upstream
 
 __all__ = ["generate", "release"]
 
 
 def generate(
     prompt: Annotated[str, typer.Argument(metavar="PROMPT", help="What to generate.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write it.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="Where to write it.", show_default=False)
+    ],
     modality: Annotated[
-        Literal["text", "image", "audio", "video"] | None, typer.Option(help="What to make, if the model can choose.")
+        Literal["text", "image", "audio", "video"] | None,
+        typer.Option(help="What to make, if the model can choose."),
     ] = None,
-    model: Annotated[str, typer.Option(metavar="NAME", help="The model; `guard models list` shows them.")] = "scene",
+    model: Annotated[
+        str, typer.Option(metavar="NAME", help="The model; `guard models list` shows them.")
+    ] = "scene",
     seed: Annotated[int | None, typer.Option(help="Makes the model's choices repeatable.")] = None,
     n: Annotated[int, typer.Option("-n", min=1, help="How many: FILE becomes FILE-1, FILE-2, …")] = 1,
     size: Annotated[str | None, typer.Option(metavar="WxH", help="Of a picture, in pixels.")] = None,
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Generate with a hosted model and release the result: screened, marked, signed and recorded."""
+    """Generate with a model: screened, marked, signed, recorded."""
     from guard.app import open_app
     from guard.settings import load_settings
     from models.base import GenerationRequest
@@ -63,11 +65,13 @@ def generate(
 def release(
     source: Annotated[str, typer.Argument(metavar="IN", help="The file to release.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Where to write it.", show_default=False)],
-    prompt: Annotated[str | None, typer.Option(help="The prompt it was made from, to be screened too.")] = None,
+    prompt: Annotated[
+        str | None, typer.Option(help="The prompt it was made from, to be screened too.")
+    ] = None,
     model: Annotated[str, typer.Option(metavar="NAME", help="The model that made it.")] = "unknown",
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Release a file generated elsewhere: screened, marked, signed and recorded."""
+    """Release a file that was generated elsewhere, the same way."""
     from guard.app import open_app
     from guard.media import Artifact
     from guard.pipeline import Origin
@@ -90,19 +94,13 @@ def _load(name: str, modality: str | None, settings: Settings) -> Generator:
     from guard.media import Modality
     from models.registry import load
 
-    generator = load(name, modality=Modality(modality or "image"), upstream=_upstream(settings))
+    generator = load(name, modality=Modality(modality or "image"), upstream=connector(settings))
     makes = generator.card.modality
     if modality is not None and makes != modality:
-        raise InputError(f"The model {name} makes {makes}, not {modality}.", "Choose another --model or --modality.")
+        raise InputError(
+            f"The model {name} makes {makes}, not {modality}.", "Choose another --model or --modality."
+        )
     return generator
-
-
-def _upstream(settings: Settings) -> Callable[[], Upstream] | None:
-    from models.upstream import Upstream
-
-    if settings.upstream is None:
-        return None
-    return partial(Upstream, settings.upstream, settings.upstream_api_key, max_bytes=settings.limits.max_bytes)
 
 
 def _wanted(out: Path) -> str | None:

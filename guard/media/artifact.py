@@ -10,7 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from guard.errors import InputError, MalformedMediaError, UnsupportedMediaError
-from guard.media.formats import Modality, canonical_mime, format_of, name_foreign, sniff_binary
+from guard.media.formats import (
+    HTML,
+    PLAIN_TEXT,
+    Modality,
+    canonical_mime,
+    format_of,
+    name_foreign,
+    share_container,
+    sniff_binary,
+)
 from guard.media.limits import Limits
 from guard.media.structure import check_structure
 from guard.media.text import decode_text, encode_text, looks_binary, sniff_text
@@ -142,7 +151,7 @@ class Artifact:
         return decode_frames(self.data, self.mime, self.limits)
 
     def decode(self) -> None:
-        """Decode a picture or text now, so that bad media come to light here; sound and video are not held."""
+        """Decode a picture or text now, so that bad ones come to light here; sound and video are not held."""
         if self.modality is Modality.IMAGE:
             self.picture  # noqa: B018
         elif self.modality is Modality.TEXT:
@@ -175,10 +184,12 @@ def _is_text(claimed: str) -> bool:
 
 
 def _check_claim(mime: str, claimed: str | None) -> None:
-    """A sender that names nothing, or only "some bytes", claims nothing; any text type may hold any text."""
+    """A sender that names nothing, or only "some bytes", claims nothing."""
     if claimed is None or canonical_mime(claimed) in {"", "application/octet-stream", mime}:
         return
-    if format_of(mime).modality is Modality.TEXT and _is_text(claimed):
+    # Any text type may hold any text; and senders go by a file's ending, which sound and video may share.
+    fits = mime in (PLAIN_TEXT, HTML) if _is_text(claimed) else share_container(claimed, mime)
+    if fits:
         return
     raise UnsupportedMediaError(
         f"The input claims to be {claimed} but is {mime}.", f"Send it as {mime}, or send what the type says."

@@ -10,7 +10,7 @@ from io import BytesIO
 
 import cv2
 import numpy as np
-from PIL import ImageFile
+from PIL import Image, ImageFile
 from PIL.AvifImagePlugin import AvifImageFile
 from PIL.GifImagePlugin import GifImageFile
 from PIL.JpegImagePlugin import JpegImageFile
@@ -18,7 +18,7 @@ from PIL.PngImagePlugin import PngImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
-from guard.errors import GuardError, MalformedMediaError, UnsupportedMediaError
+from guard.errors import GuardError, LimitExceededError, MalformedMediaError, UnsupportedMediaError
 from guard.media.exif import clean_exif, clean_xmp, orientation_of
 from guard.media.limits import Limits
 from guard.media.picture import Mode, Picture, Pixels
@@ -265,6 +265,8 @@ def _pillow_errors() -> Iterator[None]:
         yield
     except GuardError:
         raise
+    except Image.DecompressionBombError as error:
+        raise LimitExceededError(f"The picture is too large: {error}.", "Send a smaller picture.") from error
     except Exception as error:
         raise MalformedMediaError(
             f"The picture cannot be decoded: {error or type(error).__name__}.", "Send an intact file."

@@ -17,6 +17,7 @@ __all__ = [
     "format_of",
     "mime_for_suffix",
     "name_foreign",
+    "share_container",
     "sniff_binary",
 ]
 
@@ -113,6 +114,12 @@ def format_of(mime: str) -> Format:
         ) from None
 
 
+def share_container(one: str, other: str) -> bool:
+    """Whether two MIME types are kinds of one container, such as MP4 with and without pictures."""
+    first, second = (_FORMATS.get(canonical_mime(mime)) for mime in (one, other))
+    return bool(first and second and first.demuxer and first.demuxer == second.demuxer)
+
+
 def canonical_mime(mime: str) -> str:
     """The name Guard uses for a MIME type: lower case, without parameters, aliases resolved."""
     name = mime.partition(";")[0].strip().lower()
@@ -133,6 +140,7 @@ def mime_for_suffix(suffix: str) -> str:
         ) from None
 
 
+_MP3_RATES = b"".join(rb"\x%x0-\x%xb" % (rate, rate) for rate in range(1, 15))
 _SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -147,7 +155,7 @@ _SIGNATURES = (
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
     # An MPEG audio frame: layer III, neither a reserved version, a forbidden bit rate nor a reserved sampling
     # rate.
-    (re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][\x10-\x1b\x20-\x2b\x30-\xeb]"), "audio/mpeg"),
+    (re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][" + _MP3_RATES + rb"]"), "audio/mpeg"),
 )
 _MP4_BRANDS = {
     "image/avif": (b"avif", b"avis"),
@@ -224,7 +232,7 @@ _FOREIGN = (
     (re.compile(rb"\x1f\x8b\x08"), "gzip data"),
     (re.compile(rb"\xfd7zXZ\0"), "xz data"),
     (re.compile(rb"\x7fELF"), "an ELF program"),
-    (re.compile(rb"MZ.{58}", re.DOTALL), "a Windows program"),
+    (re.compile(rb"MZ.{60}\0\0", re.DOTALL), "a Windows program"),
     (re.compile(rb"\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe"), "a Java class or macOS program"),
     (re.compile(rb"....ftyp(heic|heix|mif1|heim|hevc)", re.DOTALL), "a HEIC picture"),
     (re.compile(rb"....(styp|moof|sidx)", re.DOTALL), "a media segment without its initialisation"),

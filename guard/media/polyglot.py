@@ -73,7 +73,7 @@ def _behind(tail: bytes, mime: str) -> str | None:
     for pattern, name in _AT_END:
         if pattern.match(start):
             return name
-    return _program(start) or _other_media(start, mime)
+    return _program(start) or _other_media(tail, len(tail) - len(start), mime)
 
 
 def _program(start: bytes) -> str | None:
@@ -82,8 +82,8 @@ def _program(start: bytes) -> str | None:
     return "a Windows program" if start[:2] == b"MZ" and start[header : header + 4] == b"PE\0\0" else None
 
 
-def _other_media(start: bytes, mime: str) -> str | None:
-    other = sniff_binary(start)
-    if other is None or other == mime or other in _WEAK or (mime == "image/jpeg" and other in _OF_PHONES):
-        return None
-    return f"{other} data"
+def _other_media(tail: bytes, begin: int, mime: str) -> str | None:
+    """Another type right there, or up to four bytes before: the size that opens an MP4 resembles padding."""
+    welcome = {None, mime, *_WEAK, *(_OF_PHONES if mime == "image/jpeg" else ())}
+    others = (sniff_binary(tail[at:]) for at in range(begin, max(begin - 5, -1), -1))
+    return next((f"{other} data" for other in others if other not in welcome), None)

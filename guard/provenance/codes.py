@@ -16,7 +16,7 @@ _SENTENCES = {
     "signingCredential.ocsp.inaccessible": "The authority could not be asked about the signer's certificate.",
     "claimSignature.mismatch": "The signature does not fit the claim: one of them was changed.",
     "claimSignature.missing": "The claim is not signed.",
-    "claimSignature.outsideValidity": "The claim was signed while the signer's certificate was not in force.",
+    "claimSignature.outsideValidity": "Nothing shows that the signer's certificate was in force at signing.",
     "claim.missing": "The manifest holds no claim.",
     "claim.multiple": "The manifest holds more than one claim, so none can be relied on.",
     "claim.malformed": "The claim is not built as the specification requires.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 
 import c2pa
+from cryptography import x509
 
 from guard.errors import ConfigurationError
 
@@ -36,6 +37,7 @@ def context(anchors: str = "") -> c2pa.Context:
     """
     trust: dict[str, object] = {"trust_config": "\n".join(CLAIM_SIGNING_EKUS)}
     if anchors.strip():  # the library refuses an empty list, which is how a caller says "trust nobody"
+        _check_anchors(anchors)
         trust["trust_anchors"] = anchors
     settings = {
         "verify": {"remote_manifest_fetch": False, "ocsp_fetch": False},
@@ -43,11 +45,17 @@ def context(anchors: str = "") -> c2pa.Context:
         "builder": {"thumbnail": {"enabled": False}},
         "trust": trust,
     }
+    return c2pa.Context.from_dict(settings)
+
+
+@lru_cache(maxsize=8)
+def _check_anchors(anchors: str) -> None:
+    """Raise for a list with a damaged certificate: the library would skip it and call its signers unknown."""
     try:
-        return c2pa.Context.from_dict(settings)
-    except c2pa.C2paError as error:
+        x509.load_pem_x509_certificates(anchors.encode())
+    except ValueError as error:
         raise ConfigurationError(
-            f"The trust anchors cannot be used: {reason(error)}.", "Give certificates in PEM form."
+            "The trust anchors cannot be used: one is not a certificate.", "Give certificates in PEM form."
         ) from error
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 import c2pa
 import c2patxt
-import re2
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -17,11 +14,11 @@ from guard.provenance.manifest import GENERATOR, TRAINED_ALGORITHMIC_MEDIA, Clai
 from guard.provenance.report import Report, absent, unreadable
 from guard.provenance.sdk import reason
 from guard.provenance.signer import Signer
+from guard.provenance.visible import normalised, without_manifest
 
 __all__ = ["embed", "read"]
 
 _MAGIC = b"C2PATXT\x00\x01"
-_MARKS_RUN = re2.compile(r"\pM{31}")  # as c2patxt does, after the stream-safe format of Unicode UAX #15
 _BINDING = "assertion.dataHash.mismatch"
 
 
@@ -44,10 +41,14 @@ def embed(text: str, mime: str, claim: Claim, signer: Signer) -> tuple[str, byte
             model_name=claim.model_name,
             model_identifier=claim.model_identifier,
         )
+    except ValueError as error:
+        raise CredentialError(f"{mime} cannot carry text credentials.", "Sign it as text/plain.") from error
+    try:
         signed = c2patxt.embed(text, _signer(signer), disclosure, context=_context(claim))
     except (c2patxt.C2paTextError, ValueError) as error:
         raise CredentialError(
-            f"The text could not be signed: {reason(error)}.", "Only plain text can be, not HTML."
+            f"The text could not be signed: {reason(error)}.",
+            "Check the text, the claim's time of creation and the signer.",
         ) from error
     store = c2patxt.extract(signed)
     assert store is not None
@@ -65,7 +66,7 @@ def read(data: bytes, anchors: str, manifest: bytes | None) -> Credential:
     except UnicodeDecodeError:
         return absent("The file carries no Content Credentials: it is not UTF-8 text.")
     if manifest is not None:
-        text = _normalised(c2patxt.strip(text)) + _wrap(manifest)
+        text = normalised(without_manifest(text)) + _wrap(manifest)
     verdict = c2patxt.verify(text)
     if verdict.state is c2patxt.Provenance.UNMARKED:
         return absent()
@@ -107,11 +108,6 @@ def _signer(signer: Signer) -> c2patxt.Signer:
     if not isinstance(key, Ed25519PrivateKey):
         raise CredentialError(f"Text cannot be signed with {signer.alg}.", "Use an Ed25519 key for text.")
     return c2patxt.Signer(private_key=key, certificates=signer.chain)
-
-
-def _normalised(text: str) -> str:
-    # Sorting a long run of combining marks takes quadratic time, so such a text is left to fail as it is.
-    return text if _MARKS_RUN.search(text) else unicodedata.normalize("NFC", text)
 
 
 def _wrap(manifest: bytes) -> str:

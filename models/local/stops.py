@@ -8,13 +8,14 @@ __all__ = ["until_stop"]
 
 
 def until_stop(pieces: Iterable[str], stops: Sequence[str]) -> Iterator[str]:
-    """`pieces` up to the first of `stops`. What may yet turn out to begin one is held back."""
+    """`pieces` up to the first of `stops` to be complete. What may yet turn out to begin one is held back."""
     held = ""
     for piece in pieces:
         held += piece
-        found = [at for stop in stops if (at := held.find(stop)) >= 0]
+        # Of two stops that overlap, the one that ends first counts, as if the text had come letter by letter.
+        found = [(at + len(stop), at) for stop in stops if (at := held.find(stop)) >= 0]
         if found:
-            held = held[: min(found)]
+            held = held[: min(found)[1]]
             break
         keep = max((_overlap(held, stop) for stop in stops), default=0)
         if held[: len(held) - keep]:

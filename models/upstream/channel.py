@@ -91,7 +91,9 @@ class Channel:
     async def _check(self, response: httpx2.Response, accept: str) -> None:
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not response.is_success:
-            raise failure(response.status_code, await _start(response), secret=self.key)
+            refusal = failure(response.status_code, await _start(response), secret=self.key)
+            refusal.retry_after = _asked_wait(response)
+            raise refusal
         if not _fits(kind, accept):
             raise wrong_type(kind, accept, await _start(response), secret=self.key)
 
@@ -135,18 +137,23 @@ def _checked_key(key: str) -> str:
 
 
 def _wait(response: httpx2.Response) -> float | None:
-    """Seconds that the server asks to wait (RFC 9110, section 10.2.3); None where waiting is of no use."""
+    """Seconds that the server asks to wait; None where waiting is of no use."""
+    seconds = _asked_wait(response)
+    return seconds if seconds is not None and seconds <= _LONGEST_WAIT else None
+
+
+def _asked_wait(response: httpx2.Response) -> float | None:
+    """The seconds in `Retry-After` (RFC 9110, section 10.2.3) of a 429 or 503."""
     after = response.headers.get("retry-after", "")
     if response.status_code not in (429, 503) or not after:
         return None
     if after.isdecimal():
-        seconds = float(after)
-    else:
-        try:
-            seconds = (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds()
-        except (ValueError, TypeError):  # no date, or one without a zone
-            return None
-    return max(seconds, 0.0) if seconds <= _LONGEST_WAIT else None
+        return float(after)
+    try:
+        seconds = (parsedate_to_datetime(after) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):  # no date, or one without a zone
+        return None
+    return max(seconds, 0.0)
 
 
 async def _start(response: httpx2.Response) -> bytes:

@@ -42,10 +42,7 @@ class UpstreamGenerator:
 
     def generate(self, request: GenerationRequest) -> Sequence[Artifact]:
         """`request.n` artifacts, as the upstream gave them; another number is an `UpstreamError`."""
-        artifacts = asyncio.run(self._ask(request))
-        if len(artifacts) != request.n:
-            raise UpstreamError(f"The upstream gave {len(artifacts)} results; {request.n} were asked for.")
-        return artifacts
+        return asyncio.run(self._ask(request))
 
     def stream(self, request: GenerationRequest) -> Iterator[str]:
         """Pieces of one text as they arrive."""
@@ -61,9 +58,15 @@ class UpstreamGenerator:
         async with self._connect() as upstream:
             if self._card.modality is Modality.TEXT:
                 answer = await upstream.chat(self._body(request, messages=_messages(request)))
-                return [_text(choice) for choice in _entries(answer, "choices")]
-            answer = await upstream.images(self._body(request, prompt=request.prompt))
-            return [_picture(item) for item in _entries(answer, "data")]
+                artifacts = [_text(choice) for choice in _entries(answer, "choices")]
+            else:
+                answer = await upstream.images(self._body(request, prompt=request.prompt))
+                artifacts = [_picture(item) for item in _entries(answer, "data")]
+            if len(artifacts) != request.n:
+                raise UpstreamError(
+                    f"The upstream gave {len(artifacts)} results; {request.n} were asked for."
+                )
+            return artifacts
 
     async def _pieces(self, request: GenerationRequest) -> AsyncGenerator[str]:
         body = self._body(request, messages=_messages(request))

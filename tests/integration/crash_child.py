@@ -33,7 +33,7 @@ def die() -> None:
 
 
 def release(home: Path, picture: Path, out: Path, moment: str) -> None:
-    """Release `picture` to `out`, to die at a moment: "before STEP", "after STEP", "before write", "mid write"."""
+    """Release `picture` to `out`, to die at a moment: "before STEP", "after STEP", "mid write" or "never"."""
 
     @contextmanager
     def trace(step: str) -> Iterator[None]:
@@ -53,7 +53,7 @@ def release(home: Path, picture: Path, out: Path, moment: str) -> None:
 
 
 def attempt(action: Callable[[], None], delay: float | None = None) -> bool:
-    """Whether `action`, run in a process of its own, was killed: by itself or, after `delay` seconds, by us."""
+    """Whether `action`, run in its own process, was killed: by itself, or by us after `delay` seconds."""
     child = os.fork()
     if child == 0:
         try:

@@ -72,7 +72,7 @@ def test_lines_are_counted_for_every_kind_of_newline(newline: str) -> None:
         ("a: 1\nb: x\x07y", "character U+0007 is not allowed in YAML.", (2, 5)),
         ("? [a]\n: 1", "unhashable key", (1, 3)),
         ("a: 0b_", "not valid YAML", (1, 1)),
-        ("[" * 5000, "nested too deeply.", (1, 1)),
+        ("[" * 1200, "nested too deeply.", (1, 1)),
     ],
 )
 def test_refused_at_the_right_place(text: str, message: str, place: tuple[int, int]) -> None:
@@ -104,7 +104,7 @@ def test_misfits_are_named_in_plain_words(text: str, message: str, place: tuple[
     assert where == place
 
 
-# --- places inside scalars -------------------------------------------------------------------------------
+# --- places inside scalars --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def _first(written: str) -> str:
     return written[:length]
 
 
-# --- reading ------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------
 
 
 def test_read(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TypeAlias
 
 import cv2
@@ -15,8 +16,9 @@ from guard.watermark.tile.picture import FloatImage
 from guard.watermark.tile.refine import evidence, refined
 from guard.watermark.tile.residual import residual
 from guard.watermark.tile.spectrum import Levelled, levelled
+from guard.watermark.tile.upright import MOST_UPRIGHT, upright
 
-__all__ = ["unfolded"]
+__all__ = ["MOST_PLANES", "unfolded"]
 
 Matrix: TypeAlias = NDArray[np.float64]
 
@@ -26,8 +28,8 @@ _REDUCTION = 0.4
 _LEAST_REDUCED_SIDE = 400
 _TRIED = (4, 12)  # guesses refined per band: more where refining costs little
 _TRIED_AREA = 1.6e6
+MOST_PLANES = 2 * MOST_UPRIGHT + _TRIED[1] * (len(_BANDS) + len(_REDUCED_BANDS))
 _SCORE_WEIGHT = 0.25
-_LEAST_EVIDENCE = 4.0
 _MOST_AREA = 1 << 21
 _SHRINK = 0.75
 _BORDER = 4
@@ -43,20 +45,21 @@ def unfolded(luma: FloatImage) -> Iterator[FloatImage]:
 
 def _search(luma: FloatImage, bands: tuple[tuple[float, float], ...]) -> Iterator[FloatImage]:
     spectrum = levelled(residual(luma))
-    for band in bands:
-        for frequencies in _candidates(spectrum, band):
-            yield _unfold(luma, np.linalg.inv(frequencies).T / TILE)
-
-
-def _candidates(spectrum: Levelled, band: tuple[float, float]) -> Iterator[Matrix]:
-    """Refined maps from lines to frequencies that stand above chance."""
-    guesses = [(np.linalg.inv(found.basis).T, found) for found in lattices(spectrum, band) if _proper(found)]
-    guesses.sort(key=lambda guess: -evidence(spectrum, guess[0]) - _SCORE_WEIGHT * guess[1].score)
-    tried = int(np.clip(_TRIED_AREA / (spectrum.rows * spectrum.columns), *_TRIED))
-    for frequencies, _ in guesses[:tried]:
+    guesses = chain([upright(spectrum, max(luma.shape))], (_guesses(spectrum, band) for band in bands))
+    for frequencies in chain.from_iterable(guesses):
         better = refined(spectrum, frequencies)
-        if evidence(spectrum, better) > _LEAST_EVIDENCE:
-            yield better
+        if better is not None:
+            yield _unfold(luma, np.linalg.inv(better).T / TILE)
+
+
+def _guesses(spectrum: Levelled, band: tuple[float, float]) -> list[Matrix]:
+    """Maps from lines to frequencies that the lags of a band suggest, likeliest first."""
+    guesses = [
+        (np.linalg.inv(found.basis).T, found.score) for found in lattices(spectrum, band) if _proper(found)
+    ]
+    guesses.sort(key=lambda guess: -evidence(spectrum, guess[0]) - _SCORE_WEIGHT * guess[1])
+    tried = int(np.clip(_TRIED_AREA / (spectrum.rows * spectrum.columns), *_TRIED))
+    return [frequencies for frequencies, _ in guesses[:tried]]
 
 
 def _proper(lattice: Lattice) -> bool:

@@ -47,12 +47,17 @@ def lattices(spectrum: Levelled, scales: tuple[float, float]) -> list[Lattice]:
 @dataclass(frozen=True, slots=True)
 class _Surface:
     """Deviations `map` at lags of y ≥ 0 (rows) and any x (columns, the middle one being 0), `step` pixels (y, x)
-    apart; `ring` bounds the lengths of period vectors."""
+    apart. `widened` is the highest within a cell's reach; `ring` (n, 2) are the cells as long as a period vector."""
 
     map: FloatImage
     widened: FloatImage
     step: NDArray[np.float64]
-    ring: tuple[float, float]
+    ring: NDArray[np.int64]
+
+    def lags(self, cells: NDArray[np.int64]) -> Vectors:
+        """The lags of cells, in pixels (y, x)."""
+        lags: Vectors = (cells - (0, self.map.shape[1] // 2)) * self.step
+        return lags
 
     def at(self, lags: Vectors) -> NDArray[np.float32]:
         """Widened deviations at lags (..., 2) in pixels; lags outside the map count zero."""
@@ -65,12 +70,6 @@ class _Surface:
     def score(self, first: Vectors, second: Vectors) -> NDArray[np.float32]:
         """Evidence for period vectors: the deviations at both and at both diagonals."""
         return self.at(first) + self.at(second) + self.at(first + second) + self.at(first - second)
-
-    def lags(self) -> Vectors:
-        """The lag of every cell in pixels, (rows, columns, 2)."""
-        rows, columns = self.map.shape
-        y, x = np.mgrid[:rows, -(columns // 2) : columns - columns // 2]
-        return np.stack([y, x], axis=-1) * self.step
 
     def sharpened(self, lag: Vectors) -> Vectors:
         """The highest point in the 5×5 cells around a lag, between cells by parabola."""
@@ -115,12 +114,11 @@ def _surface(spectrum: Levelled, scales: tuple[float, float]) -> _Surface | None
     lags = np.concatenate([lags[:, -nx:], lags[:, : nx + 1]], axis=1) * np.float32(
         size[0] * size[1] / power / np.sqrt(2)
     )
-    return _Surface(
-        lags,
-        cv2.dilate(lags, np.ones((3, 3), np.uint8)),
-        step,
-        (TILE * scales[0] / _MARGIN, TILE * scales[1] * _MARGIN),
-    )
+    shortest, longest = (TILE * scales[0] / _MARGIN, TILE * scales[1] * _MARGIN)
+    y, x = np.ogrid[: ny + 1, -nx : nx + 1]
+    length = (y * step[0]) ** 2 + (x * step[1]) ** 2
+    ring = np.argwhere((length >= shortest**2) & (length <= longest**2))
+    return _Surface(lags, cv2.dilate(lags, np.ones((3, 3), np.uint8)), step, ring)
 
 
 def _annulus(
@@ -135,9 +133,8 @@ def _annulus(
 
 def _similar(surface: _Surface) -> Iterator[Lattice]:
     """Dense search over rotations and uniform scales: any vector with its perpendicular."""
-    lags = surface.lags()
-    length = np.hypot(lags[..., 0], lags[..., 1])
-    candidates = lags[(length >= surface.ring[0]) & (length <= surface.ring[1]) & (lags[..., 1] >= 0)]
+    candidates = surface.lags(surface.ring)
+    candidates = candidates[candidates[:, 1] >= 0]
     scores = surface.score(candidates, candidates @ [[0.0, -1.0], [1.0, 0.0]])
     for _ in range(min(_KEPT, len(scores))):
         best = int(scores.argmax())
@@ -169,9 +166,8 @@ def _affine(surface: _Surface) -> Iterator[Lattice]:
 
 def _peaks(surface: _Surface) -> Vectors:
     """The highest local maxima with lengths on the ring, one of each opposite pair."""
-    lags = surface.lags()
-    length = np.hypot(lags[..., 0], lags[..., 1])
-    local = (surface.map == surface.widened) & (length >= surface.ring[0]) & (length <= surface.ring[1])
-    local[0, : surface.map.shape[1] // 2] = False
-    heights = surface.map[local]
-    return lags[local][np.argsort(-heights)[:_PEAKS]]
+    y, x = surface.ring.T
+    heights = surface.map[y, x]
+    highest = (heights == surface.widened[y, x]) & ((y > 0) | (x >= surface.map.shape[1] // 2))
+    order = np.argsort(-heights[highest])[:_PEAKS]
+    return surface.lags(surface.ring[highest][order])

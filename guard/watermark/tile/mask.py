@@ -46,7 +46,9 @@ def amplitude(residual: Residual, strength: Strength, *, coarse: bool) -> FloatI
     rms = float(np.sqrt(np.square(shape).mean()))
     aim = _level(loudness.aim) / rms
     usual = _USUAL_GAIN * _level(loudness.aim) / _level(42.0)
-    gain = min(aim**_ADAPTATION * usual ** (1 - _ADAPTATION), _level(loudness.least) / rms, loudness.flat / 2**0.8)
+    gain = min(
+        aim**_ADAPTATION * usual ** (1 - _ADAPTATION), _level(loudness.least) / rms, loudness.flat / 2**0.8
+    )
     return enlarge(shape * np.float32(gain), residual.plane)
 
 
@@ -59,7 +61,11 @@ def _shape(residual: Residual, limit: float) -> FloatImage:
     activity = np.minimum(np.sqrt(residual.variance), limit)
     texture = cv2.blur(cv2.erode(activity, np.ones(_EDGE_REACH, np.uint8)), _SMOOTHING)
     tone = residual.low / 255
-    adaptation = 1 + _BRIGHT * np.square(np.maximum(tone - _MIDDLE, 0)) + _DARK * np.square(np.maximum(_MIDDLE - tone, 0))
+    adaptation = (
+        1
+        + _BRIGHT * np.square(np.maximum(tone - _MIDDLE, 0))
+        + _DARK * np.square(np.maximum(_MIDDLE - tone, 0))
+    )
     shape: FloatImage = np.power(texture + 2, np.float32(0.8)) * adaptation
     headroom = np.minimum(residual.low, 255 - residual.low)
     return shape * (1 + _SATURATED * np.clip(1 - headroom / _HEADROOM, 0, 1))

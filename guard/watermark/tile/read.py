@@ -7,11 +7,11 @@ from itertools import chain
 
 from guard.watermark.base import Payload, Reading, ReadingState
 from guard.watermark.tile.code import Word, quality_tail
-from guard.watermark.tile.geometry import unfolded
+from guard.watermark.tile.geometry import MOST_PLANES, unfolded
 from guard.watermark.tile.pattern import pattern
 from guard.watermark.tile.picture import FloatImage, Pixels, canonical_luma, check
 from guard.watermark.tile.residual import fold, halved, residual
-from guard.watermark.tile.sync import TRIES, Pose, search
+from guard.watermark.tile.sync import MOST_TRIES, search, tries
 from guard.watermark.tile.track import straightened
 
 __all__ = ["read", "read_untouched"]
@@ -19,8 +19,7 @@ __all__ = ["read", "read_untouched"]
 _ENGINE = "tile"
 _CERTAIN = 1e-9
 _LEAST_SIDE = 64
-_MOST_TILES = 64  # the untouched picture and every geometry that one read may unfold
-_TRACEABLE = 5.8  # deviations of a sync peak that noise hardly reaches: worth following block by block
+_MOST_TILES = 2 * (2 + MOST_PLANES)  # fine, coarse and every geometry, each as it is and straightened
 _CRC_CHANCE = 2.0**-32
 
 
@@ -56,29 +55,37 @@ class _Search:
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._patterns = [pattern(key) for key in keys]
-        self._most_words = _MOST_TILES * TRIES * len(keys)
+        self._most_words = _MOST_TILES * MOST_TRIES * len(keys)
         self._best = 0.0
 
     def first(self, planes: Iterable[FloatImage]) -> Reading:
         """The first reading among whitened pictures."""
-        found = (self._read(plane) for plane in planes)
-        return next((reading for reading in found if reading), None) or self.absent()
+        for plane in planes:
+            reading = self._read(plane) or self._straightened(plane)
+            if reading:
+                return reading
+        return self.absent()
 
     def _read(self, plane: FloatImage) -> Reading | None:
         """The reading of one whitened picture, None if no key accepts it."""
         tile = fold(plane)
         for index, key in enumerate(self._patterns):
-            found = search(tile, key)
-            reading = self._accepted(found, index)
-            if reading is None and found and found[0][0].score > _TRACEABLE:
-                straight = fold(straightened(plane, found[0][0], key))
-                reading = self._accepted(search(straight, key), index)
+            reading = self._accepted(search(tile, key, tries(plane.size)), index)
             if reading:
                 return reading
         return None
 
-    def _accepted(self, found: list[tuple[Pose, Word]], key_index: int) -> Reading | None:
-        for _, word in found:
+    def _straightened(self, plane: FloatImage) -> Reading | None:
+        """The reading of one whitened picture once its bends are undone."""
+        for index, key in enumerate(self._patterns):
+            straight = straightened(plane, key)
+            reading = None if straight is None else self._accepted(search(fold(straight), key, tries(plane.size)), index)
+            if reading:
+                return reading
+        return None
+
+    def _accepted(self, words: list[Word], key_index: int) -> Reading | None:
+        for word in words:
             self._best = max(self._best, word.quality)
             p_value = min(1.0, self._most_words * _CRC_CHANCE * quality_tail(word.quality))
             if word.payload is not None and p_value <= _CERTAIN:

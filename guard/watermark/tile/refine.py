@@ -14,55 +14,75 @@ __all__ = ["evidence", "refined"]
 
 Matrix: TypeAlias = NDArray[np.float64]
 
-# Share of the radius and half width of the window, step by step: near lines move little under a wrong guess.
-_STEPS = ((0.6, 2), (0.85, 2), (1.0, 1), (1.0, 1))
+# Step by step: share of the radius, since near lines move little under a wrong guess; half width of the window;
+# and the evidence below which a guess is dropped. Noise rarely passes the last.
+_STEPS = ((0.6, 2, 0.0), (0.85, 2, 1.5), (1.0, 1, 3.0), (1.0, 1, 4.0))
+_MARGIN = 3
 
 
-def evidence(spectrum: Levelled, frequencies: Matrix) -> float:
-    """How far the excess power at the predicted lines stands above chance, in deviations."""
-    bins, _ = _bins(spectrum, frequencies, LINES)
-    cells = np.rint(bins).astype(np.int64)
-    values, inside = _sample(spectrum, cells)
-    count = int(inside.sum())
-    return float(values.sum()) / max(count, 1) ** 0.5
+def _window(half: int) -> NDArray[np.int64]:
+    return np.stack(np.mgrid[-half : half + 1, -half : half + 1], axis=-1).reshape(-1, 2)
 
 
-def refined(spectrum: Levelled, frequencies: Matrix) -> Matrix:
-    """`frequencies` maps lines (ky, kx) to cycles per pixel; fit it to the power around the predicted lines."""
-    for share, window in _STEPS:
-        frequencies = _fitted(spectrum, frequencies, LINES[share * RADII.max() >= RADII], window)
+_CENTRE = _window(0)
+_WINDOWS = {half: _window(half) for _, half, _ in _STEPS}
+
+
+def evidence(spectrum: Levelled, frequencies: Matrix, share: float = 1.0) -> float:
+    """How far the excess power at the predicted lines stands above chance, in deviations. `share` leaves out lines
+    beyond that part of the largest radius."""
+    cells, _ = _cells(spectrum, frequencies, _within(share))
+    values = _around(spectrum, cells, _CENTRE)
+    return float(values.sum()) / max(len(values), 1) ** 0.5
+
+
+def refined(spectrum: Levelled, frequencies: Matrix) -> Matrix | None:
+    """`frequencies` maps lines (ky, kx) to cycles per pixel; fit it to the power around the predicted lines. None
+    if that leads nowhere."""
+    for share, window, least in _STEPS:
+        fitted = _fitted(spectrum, frequencies, _within(share), _WINDOWS[window])
+        if fitted is None or evidence(spectrum, fitted, share) < least:
+            return None
+        frequencies = fitted
     return frequencies
 
 
-def _fitted(spectrum: Levelled, frequencies: Matrix, lines: NDArray[np.int64], window: int) -> Matrix:
+def _within(share: float) -> NDArray[np.int64]:
+    return LINES[share * RADII.max() >= RADII]
+
+
+def _fitted(
+    spectrum: Levelled, frequencies: Matrix, lines: NDArray[np.int64], window: NDArray[np.int64]
+) -> Matrix | None:
     """Weighted least squares over every bin around every line; a bin's weight is its squared excess."""
-    bins, signs = _bins(spectrum, frequencies, lines)
-    around = np.arange(-window, window + 1)
-    offsets = np.stack(np.meshgrid(around, around, indexing="ij"), axis=-1).reshape(-1, 2)
-    cells = np.rint(bins).astype(np.int64)[:, None, :] + offsets
-    values, _ = _sample(spectrum, cells)
-    weights = np.square(np.maximum(values, 0)).astype(np.float64)
-    total = weights.sum(axis=1)
-    centroid = (weights[..., None] * cells).sum(axis=1) * signs[:, None] / spectrum.periods
-    moments = (lines * total[:, None]).T @ lines
+    cells, lines = _cells(spectrum, frequencies, lines)
+    weights = np.square(np.maximum(_around(spectrum, cells, window), 0))
+    total = weights.sum(axis=1)[:, None]
+    moments = (lines * total).T @ lines
     if abs(np.linalg.det(moments)) < 1e-6:
-        return frequencies
-    fitted: Matrix = centroid.T @ lines @ np.linalg.inv(moments)
+        return None
+    sums = (total * cells + weights @ window.astype(np.float32)) / spectrum.periods
+    fitted: Matrix = sums.T @ lines @ np.linalg.inv(moments)
     return fitted
 
 
-def _bins(
+def _cells(
     spectrum: Levelled, frequencies: Matrix, lines: NDArray[np.int64]
-) -> tuple[Matrix, NDArray[np.float64]]:
-    """Predicted positions (n, 2) on the half plane, in bins from its origin, and the sign that put them there."""
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The bins (n, 2) on the half plane, relative to its origin, nearest to the lines that fall inside the
+    spectrum, and those lines, negated where their mirror image is the one on the half plane."""
     bins = lines @ frequencies.T * spectrum.periods
-    signs = np.where(bins[:, 1] < 0, -1.0, 1.0)
-    return bins * signs[:, None], signs
+    signs = np.where(bins[:, 1] < 0, -1, 1)[:, None]
+    cells = np.rint(bins * signs).astype(np.int64)
+    limits = np.array(spectrum.excess.shape) // (2, 1) - _MARGIN
+    inside = (abs(cells) < limits).all(axis=1) & (cells[:, 1] >= _MARGIN)
+    return cells[inside], (lines * signs)[inside]
 
 
-def _sample(spectrum: Levelled, cells: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Excess power at cells (..., 2) relative to the origin; zero outside the spectrum."""
-    y, x = cells[..., 0] + spectrum.rows // 2, cells[..., 1]
-    rows, columns = spectrum.excess.shape
-    inside = (y >= 0) & (y < rows) & (x >= 0) & (x < columns)
-    return spectrum.excess[np.where(inside, y, 0), np.where(inside, x, 0)] * inside, inside
+def _around(spectrum: Levelled, cells: NDArray[np.int64], window: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Excess power (n, m) at every offset of a window around every cell."""
+    columns = spectrum.excess.shape[1]
+    middle = spectrum.rows // 2
+    start = (cells[:, 0] + middle) * columns + cells[:, 1]
+    values: NDArray[np.float32] = spectrum.excess.reshape(-1).take(start[:, None] + window @ (columns, 1))
+    return values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from guard.watermark.tile.code import CODED_BITS, Word, decode
 from guard.watermark.tile.pattern import LINES, RADII, TILE, Pattern
 
-__all__ = ["ORIENTATIONS", "TRIES", "Pose", "at", "radial_mean", "search", "transformed"]
+__all__ = ["ORIENTATIONS", "MOST_TRIES", "Pose", "at", "poses", "radial_mean", "search", "transformed", "tries"]
 
 Number = TypeVar("Number", np.complex64, np.float32)
 
@@ -22,9 +23,12 @@ ORIENTATIONS = np.array(
     [[[sy, 0], [0, sx]] for sy in (1, -1) for sx in (1, -1)]
     + [[[0, sy], [sx, 0]] for sy in (1, -1) for sx in (1, -1)]
 )
-TRIES = 2  # Viterbi searches per folded tile and key
+MOST_TRIES = 16
+_LEAST_TRIES = 2
 _SYNC_LIMIT = 2.0
-_LEAST_SYNC = 4.4
+_TRIES_AREA = 1 << 20
+_LEAST_SYNC = 3.4
+_APART = 2
 _SOFT_LIMIT = 2.2
 _NOISE_EXPONENT = 0.75  # between matched (1) and equal (0) weights: noise is only known roughly
 _LOCAL = (7, 7)
@@ -45,20 +49,36 @@ class Pose:
     score: float
 
 
-def search(tile: NDArray[np.float32], pattern: Pattern) -> list[tuple[Pose, Word]]:
-    """The likeliest poses of a key's pattern in a folded, whitened picture (128, 128), best first, and the words
-    read there; none if nothing synchronises."""
+def search(tile: NDArray[np.float32], pattern: Pattern, tries: int) -> list[Word]:
+    """The words read at the likeliest poses of a key's pattern in a folded, whitened picture (128, 128)."""
+    found = poses(tile, pattern, tries)
     spectrum, local = transformed(tile)
-    found = _poses(spectrum / np.sqrt(local), pattern)
-    if not found:
-        return []
-    words = decode(np.stack([_soft_bits(spectrum, local, pose, pattern) for pose in found]))
-    return list(zip(found, words, strict=True))
+    return decode(np.stack([_soft_bits(spectrum, local, pose, pattern) for pose in found])) if found else []
+
+
+def tries(area: int) -> int:
+    """How many poses of a picture with this many pixels are worth a Viterbi search: synchronisation stands out
+    less where fewer tiles add up, and the searches cost less than the rest of a read only there."""
+    return int(np.clip(_TRIES_AREA / area, _LEAST_TRIES, MOST_TRIES))
+
+
+def poses(tile: NDArray[np.float32], pattern: Pattern, count: int = 1) -> list[Pose]:
+    """The likeliest poses by correlation with the sync lines, best first; none if nothing stands out."""
+    spectrum, local = transformed(tile)
+    flat = spectrum / np.sqrt(local)
+    lines = LINES[pattern.sync]
+    seen = np.stack([at(flat, lines @ orientation.T) for orientation in ORIENTATIONS])
+    seen = seen / np.maximum(np.abs(seen) / _SYNC_LIMIT, 1) * pattern.phases.conj()
+    half = np.zeros((len(ORIENTATIONS), TILE, TILE // 2 + 1), np.complex64)
+    half[:, lines[:, 0] % TILE, lines[:, 1]] = seen
+    surface = scipy.fft.irfft2(half, s=(TILE, TILE))
+    surface *= (TILE**2 / 2 / np.sqrt(np.square(np.abs(seen)).sum(axis=1) / 2 + 1e-12))[:, None, None]
+    return [pose for pose in _peaks(surface, count) if pose.score > _LEAST_SYNC]
 
 
 def transformed(tile: NDArray[np.float32]) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
     """The spectrum of a folded picture and the local mean of its power, both (128, 128)."""
-    spectrum = np.fft.fft2(tile).astype(np.complex64)
+    spectrum = scipy.fft.fft2(tile.astype(np.float32, copy=False))
     margin = _LOCAL[0] // 2
     power = np.pad(np.square(np.abs(spectrum)), margin, mode="wrap")
     return spectrum, cv2.blur(power, _LOCAL)[margin:-margin, margin:-margin] + np.float32(1e-12)
@@ -76,27 +96,16 @@ def at(spectrum: NDArray[Number], lines: NDArray[np.int64]) -> NDArray[Number]:
     return spectrum[..., lines[:, 0] % TILE, lines[:, 1] % TILE]
 
 
-def _poses(flat: NDArray[np.complex64], pattern: Pattern) -> list[Pose]:
-    """The likeliest poses by correlation of the flattened spectrum with the sync lines."""
-    lines = LINES[pattern.sync]
-    seen = np.stack([at(flat, lines @ orientation.T) for orientation in ORIENTATIONS])
-    seen = seen / np.maximum(np.abs(seen) / _SYNC_LIMIT, 1) * pattern.phases.conj()
-    half = np.zeros((len(ORIENTATIONS), TILE, TILE // 2 + 1), np.complex64)
-    half[:, lines[:, 0] % TILE, lines[:, 1]] = seen
-    surface = scipy.fft.irfft2(half, s=(TILE, TILE)).reshape(len(ORIENTATIONS), -1)
-    surface *= (TILE**2 / 2 / np.sqrt(np.square(np.abs(seen)).sum(axis=1) / 2 + 1e-12))[:, None]
-    found = [pose for o, row in enumerate(surface) for pose in _peaks(o, row)]
-    found.sort(key=lambda pose: -pose.score)
-    return [pose for pose in found[:TRIES] if pose.score > _LEAST_SYNC]
-
-
-def _peaks(orientation: int, surface: NDArray[np.float32]) -> list[Pose]:
-    """The two highest points and, for inverted pictures, the lowest."""
-    top, lowest = np.argpartition(surface, -2)[-2:], int(surface.argmin())
-    return [
-        Pose(orientation, (int(i) // TILE, int(i) % TILE), sign, float(surface[i]) * sign)
-        for i, sign in [(top[0], 1), (top[1], 1), (lowest, -1)]
-    ]
+def _peaks(surface: NDArray[np.float32], count: int) -> Iterator[Pose]:
+    """The highest points of (orientations, 128, 128), or lowest where that is further out, as in inverted pictures;
+    no two of them neighbours."""
+    height = np.abs(surface)
+    for _ in range(count):
+        orientation, y, x = (int(i) for i in np.unravel_index(int(height.argmax()), height.shape))
+        value = float(surface[orientation, y, x])
+        yield Pose(orientation, (y, x), 1 if value > 0 else -1, abs(value))
+        near = np.arange(-_APART, _APART + 1)
+        height[orientation, (y + near[:, None]) % TILE, (x + near) % TILE] = 0
 
 
 def _soft_bits(

@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from guard.watermark.tile.pattern import LINES, TILE, Pattern
 from guard.watermark.tile.picture import FloatImage
 from guard.watermark.tile.residual import fold
-from guard.watermark.tile.sync import ORIENTATIONS, Pose, at, transformed
+from guard.watermark.tile.sync import ORIENTATIONS, Pose, at, poses, transformed
 
 __all__ = ["straightened"]
 
 Shifts: TypeAlias = NDArray[np.float32]
 
 _ROUNDS = 3
+_LEAST_ANCHOR = 4.9  # noise exceeds it in one picture of five
+_LEAST_WEIGHT = 1.0  # of all blocks under a true pose; under a wrong one nearly every block weighs nothing
 _BLOCK, _STRIDE = 2 * TILE, TILE
 _REACH = 12
 _LEAST_SCORE = 4.0
@@ -25,11 +27,32 @@ _SPREAD = 0.8  # of the smoothing between blocks, in strides
 _GRID = np.stack(np.mgrid[-_REACH : _REACH + 1, -_REACH : _REACH + 1], axis=-1).reshape(-1, 2)
 
 
-def straightened(plane: FloatImage, pose: Pose, pattern: Pattern) -> FloatImage:
-    """A whitened plane (H, W), moved block by block to where the key's sync lines agree with `pose`."""
+def straightened(plane: FloatImage, pattern: Pattern) -> FloatImage | None:
+    """A whitened plane (H, W), moved block by block to where the key's sync lines agree; None where no part of it
+    synchronises well enough to start from."""
+    pose = _anchor(plane, pattern)
+    if pose is None:
+        return None
+    shifts, weights = _shifts(plane, pose, pattern)
+    if weights.sum() < _LEAST_WEIGHT:
+        return None
+    field = _field(shifts, weights)
     for _ in range(_ROUNDS):
-        plane = _moved(plane, _field(*_shifts(plane, pose, pattern)))
-    return plane
+        field += _field(*_shifts(_moved(plane, field), pose, pattern))
+    return _moved(plane, field)
+
+
+def _anchor(plane: FloatImage, pattern: Pattern) -> Pose | None:
+    """The best pose among the whole, the middle and the quarters: a part is bent less than the whole."""
+    height, width = (n // 2 // TILE * TILE for n in plane.shape)
+    corners = [(0, 0), (0, width), (height, 0), (height, width), (height // 2, width // 2)]
+    windows = [
+        plane[top // TILE * TILE :, left // TILE * TILE :][: height + TILE, : width + TILE]
+        for top, left in corners
+    ]
+    found = [pose for part in [plane, *windows] for pose in poses(fold(part), pattern)]
+    best = max(found, key=lambda pose: pose.score, default=None)
+    return best if best and best.score > _LEAST_ANCHOR else None
 
 
 def _shifts(plane: FloatImage, pose: Pose, pattern: Pattern) -> tuple[Shifts, Shifts]:

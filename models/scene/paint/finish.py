@@ -60,7 +60,7 @@ def _fog(canvas: Canvas) -> None:
     drift = fractal(canvas.rng("fog"), shape, (5, 2.5), octaves=4)
     drift = cv2.resize(drift, (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
     rows = np.linspace(0, 1, canvas.height, dtype=np.float32)[:, None]
-    band = np.exp(-(((rows - canvas.horizon) / 0.20) ** 2)) * 0.75 + 0.14
+    band = np.exp(-(((rows - canvas.horizon) / 0.16) ** 2)) * 0.5 + 0.10
     canvas.over(slice(None), slice(None), (band * (0.35 + 0.95 * drift)).clip(0, 0.9), canvas.light.horizon)
 
 

@@ -46,7 +46,8 @@ def crown(
     glow = 0.45 + 0.9 * (local @ np.array([0.5 * sun, 0.85])) + 0.25 * (unit @ np.array([0.5 * sun, 0.9]))
     glow += rng.normal(0, 0.09, count)
     order = np.argsort(glow + rng.normal(0, 0.15, count))
-    radius = min(size) * (0.15 - 0.085 * np.clip(glow, 0, 1)) * rng.uniform(0.7, 1.3, count)
+    radius = min(size) * (0.19 - 0.11 * np.clip(glow, 0, 1)) * rng.uniform(0.6, 1.3, count)
+    radius *= float(np.clip((260 / count) ** 0.5, 0.45, 1.2))
     spots = np.column_stack([at[0] + unit[:, 0] * size[0], at[1] + unit[:, 1] * size[1], radius])[order]
     deep, bright = np.array(darker(colour, 0.52)), np.array(lighter(colour, 0.30))
     shade = np.clip(glow, 0, 1)[order, None]
@@ -111,15 +112,17 @@ def tree_line(
     """A row of trees along y = `base`, about `height` units tall; `gap` leaves a span of x open."""
     rng = canvas.rng(name)
     aspect = canvas.width / canvas.unit
-    sprite = Sprite(canvas.unit, 0, aspect, height * 1.7, -0.02)
+    sprite = Sprite(canvas.unit, 0, aspect, height * 1.9, -0.02)
     sun = -1.0 if canvas.sun[0] < 0.5 else 1.0
-    count = int(aspect / height * 2.6 * density)
-    for x in rng.permutation(np.linspace(-0.02, aspect + 0.02, max(3, count))):
+    count = int(aspect / height * 3.4 * density)
+    rise = np.interp(np.linspace(0, 1, 64), np.linspace(0, 1, 7), rng.uniform(0.65, 1.2, 7))
+    for x in np.sort(rng.uniform(-0.02, aspect + 0.02, max(3, count)))[rng.permutation(max(3, count))]:
         if gap and gap[0] < x / aspect < gap[1]:
             continue
-        tall = height * float(rng.uniform(0.6, 1.25))
+        tall = height * float(rng.uniform(0.7, 1.15)) * float(rise[int(np.clip(x / aspect, 0, 1) * 63)])
         if rng.random() < firs:
-            green = (0.16, 0.30, 0.24) if not snowy(canvas) else (0.30, 0.40, 0.40)
+            green = mix((0.16, 0.30, 0.22), (0.28, 0.38, 0.24), float(rng.random()))
+            green = mix(green, (0.45, 0.52, 0.55), 0.4) if snowy(canvas) else green
             fir(sprite, rng, float(x), -0.01, tall * 1.15, green, sun, snowy(canvas))
         else:
             _bush(canvas, sprite, rng, float(x), tall, sun)
@@ -127,11 +130,13 @@ def tree_line(
 
 
 def _bush(canvas: Canvas, sprite: Sprite, rng: Random, x: float, tall: float, sun: float) -> None:
+    """A tree or shrub of a tree line, leafy almost to the ground."""
     colour = leaf_colour(canvas, rng)
     if snowy(canvas):
         colour = mix(colour, (0.88, 0.90, 0.95), 0.6)
-    sprite.line([(x, -0.01), (x, tall * 0.5)], tall * 0.07, (0.27, 0.20, 0.16))
-    crown(sprite, rng, (x, tall * 0.60), (tall * 0.40, tall * 0.42), colour, 130, sun)
+    sprite.line([(x, -0.01), (x, tall * 0.5)], tall * 0.06, (0.27, 0.20, 0.16))
+    wide, pixels = tall * float(rng.uniform(0.34, 0.46)), tall * sprite.scale
+    crown(sprite, rng, (x, tall * 0.48), (wide, tall * 0.46), colour, int(np.clip(pixels * 3, 50, 620)), sun)
 
 
 def grass(canvas: Canvas, name: str, top: float, count: int = 900, tall: float = 0.05) -> None:

@@ -57,12 +57,12 @@ def mountains(
     skyline = np.asarray(base - height * (0.12 + 0.88 * line**1.25), np.float32)
     top, end = canvas.span(skyline, base + 0.04)
     shape = (max(2, end - top), canvas.width)
-    crags = 1 - np.abs(2 * fractal(rng, shape, (2.2, 5.5), octaves=6, gain=0.55) - 1)
+    crags = 1 - np.abs(2 * fractal(rng, shape, (2.5, 6.5), octaves=6, gain=0.58) - 1)
     face = _facing(canvas, crags, skyline)
     rows = np.linspace(top / canvas.height, end / canvas.height, shape[0], dtype=np.float32)[:, None]
     up = (base - rows) / height
     white = smoothstep(snow - 0.05, snow + 0.1, up + 0.55 * (crags - 0.72) + 0.10 * (face - 0.5))[..., None]
-    shade = np.float32(rock) * (0.55 + 0.75 * face[..., None])
+    shade = np.float32(rock) * (0.40 + 0.95 * face[..., None])
     frost = np.float32((0.80, 0.86, 0.96)) * (0.72 + 0.36 * face[..., None])
     body = (shade * (1 - white) + frost * white) * np.float32(canvas.light.tint)
     veil = canvas.light.fade(distance) + 0.35 * np.clip(1 - up * 1.6, 0, 1)[..., None]
@@ -75,7 +75,7 @@ def _facing(canvas: Canvas, crags: Plane, skyline: Plane) -> Any:
     """How much each spot of a rock face turns to the sun, in [0, 1]."""
     step = max(1, canvas.unit // 160)
     toward = step if canvas.sun[0] < 0.5 else -step
-    slope = (crags - np.roll(crags, toward, axis=1)) * 2.6
+    slope = (crags - np.roll(crags, toward, axis=1)) * 3.4
     wide = cv2.GaussianBlur(skyline[None, :], (0, 0), max(1.0, canvas.unit / 90))[0]
     lean = (np.roll(wide, toward * 2) - wide) * canvas.height / step * 0.35
     contrast = 0.35 + 0.65 * canvas.light.direct

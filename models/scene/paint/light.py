@@ -68,8 +68,8 @@ _HOURS = {
         lamps=0.0,
     ),
     Time.NOON: Light(
-        zenith=(0.20, 0.48, 0.80),
-        middle=(0.45, 0.70, 0.90),
+        zenith=(0.25, 0.51, 0.79),
+        middle=(0.50, 0.73, 0.89),
         horizon=(0.82, 0.91, 0.94),
         tint=(1.05, 1.03, 0.99),
         sun=(1.0, 1.0, 0.95),
@@ -131,7 +131,7 @@ _GREYS = {  # how grey, how bright, how much direct light and how much haze each
     Weather.OVERCAST: (0.72, 0.93, 0.12, 1.35, 1.0),
     Weather.RAIN: (0.78, 0.80, 0.06, 1.9, 1.0),
     Weather.SNOW: (0.68, 1.0, 0.10, 1.8, 1.0),
-    Weather.FOG: (0.62, 1.0, 0.10, 4.2, 0.0),
+    Weather.FOG: (0.62, 1.0, 0.10, 2.6, 0.0),
 }
 
 

@@ -28,7 +28,7 @@ def fractal(
     for octave in range(octaves):
         down, across = int(cells[0] * 2**octave) + 2, int(cells[1] * 2**octave) + 2
         grid = rng.random((down, across), dtype=np.float32)
-        if octave and (down > rows or across > columns):
+        if octave and (across > columns or 1 < rows < down):
             continue  # the draw above still happens, so small and large pictures stay in step
         total += weight * cv2.resize(grid, (columns, rows), interpolation=cv2.INTER_CUBIC)
         norm += weight

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.scene.grammar import Time, Weather
 from models.scene.paint.canvas import Canvas
-from models.scene.paint.noise import Plane, fractal, smoothstep
+from models.scene.paint.noise import Plane, Random, fractal, smoothstep
 from models.scene.paint.palette import mix
 
 __all__ = ["paint_sky"]
@@ -75,14 +75,14 @@ def _clouds(canvas: Canvas) -> None:
     rows, columns = max(2, canvas.row(canvas.horizon) // 2), max(2, canvas.width // 2)
     away, side = _deck(canvas, rows, columns)
     rng = canvas.rng("clouds")
-    tile = fractal(rng, (512, 512), (6, 6), octaves=6, gain=0.52)
+    tile = _billows(rng)
     low, high = np.quantile(tile, [1 - min(0.92, canvas.light.cover + 0.08), 0.97])
     wrapped = (side * 90 + 256, away * 150)
     here = _sample(tile, *wrapped)
     lean = 9.0 if canvas.sun[0] > 0.5 else -9.0
     there = _sample(cv2.GaussianBlur(tile, (0, 0), 4), wrapped[0] + lean, wrapped[1] - 7)
-    density = smoothstep(low, low + (high - low) * 0.75, here) * (0.96 if canvas.light.cover < 0.9 else 0.8)
-    lit = np.clip(0.55 + (here - there) * 3.2 + (0.55 - density) * 0.4, 0, 1)[..., None]
+    density = smoothstep(low, low + (high - low) * 0.5, here) * (0.97 if canvas.light.cover < 0.9 else 0.8)
+    lit = np.clip(0.62 + (here - there) * 4.2 + (0.5 - density) * 0.35, 0, 1)[..., None]
     colour = _cloud_shade(canvas) * (1 - lit) + _cloud_light(canvas) * lit
     haze = smoothstep(0.55, 1.0, np.linspace(0, 1, rows, dtype=np.float32))[:, None]
     density = density * (1 - 0.75 * haze)
@@ -91,6 +91,13 @@ def _clouds(canvas: Canvas) -> None:
     paint = cv2.resize(colour.astype(np.float32), size, interpolation=cv2.INTER_LINEAR)
     end = min(rows * 2, canvas.height)
     canvas.over(slice(0, end), slice(0, canvas.width), mask[:end], paint[:end])
+
+
+def _billows(rng: Random) -> Plane:
+    """Cloud heights: large soft masses with round puffs upon them."""
+    soft = fractal(rng, (512, 512), (5, 5), octaves=6, gain=0.5)
+    puffs = 1 - np.abs(2 * fractal(rng, (512, 512), (14, 14), octaves=5, gain=0.55) - 1)
+    return np.asarray(soft + 0.22 * puffs, np.float32)
 
 
 def _deck(canvas: Canvas, rows: int, columns: int) -> tuple[Plane, Plane]:

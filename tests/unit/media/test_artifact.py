@@ -48,6 +48,9 @@ def test_a_true_claim_is_accepted(name: str) -> None:
         ("text/markdown", "text"),
         ("text/csv; charset=utf-8", "text"),
         ("application/json", "text"),
+        ("video/mp4", "mp4-of-sound"),
+        ("video/mp4", "mov"),
+        ("video/webm", "webm-of-sound"),
     ],
 )
 def test_other_names_of_the_type_are_true_claims(claimed: str, name: str) -> None:
@@ -62,7 +65,7 @@ def test_other_names_of_the_type_are_true_claims(claimed: str, name: str) -> Non
         ("image/png", "jpeg"),
         ("image/png", "text"),
         ("text/plain", "png"),
-        ("video/mp4", "m4a"),
+        ("video/webm", "mp4"),
         ("audio/wav", "webp"),
         ("application/pdf", "text"),
     ],

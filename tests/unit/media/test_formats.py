@@ -84,7 +84,9 @@ def test_well_known_other_types_are_named(name: str) -> None:
         Artifact.from_bytes(FOREIGN[name] + bytes(100))
 
 
-@pytest.mark.parametrize("start", ["MZ is a rapper", "BM means benchmark", "ID3 tags", "RIFF on WAVE", "fLa"])
+@pytest.mark.parametrize(
+    "start", ["MZ is a rapper", "BM means benchmark", "ID3 tags", "RIFF and WAVE", "fLa C", "%PDX"]
+)
 def test_words_that_begin_like_a_binary_type_are_text(start: str) -> None:
     data = f"{start}, and so on for a while; nothing here is binary at all, as anybody can see.".encode()
     assert Artifact.from_bytes(data).mime == "text/plain"
@@ -130,8 +132,7 @@ def test_what_only_resembles_an_mp3(head: bytes) -> None:
     ],
 )
 def test_the_brands_of_an_mp4_decide(brands: bytes, mime: str | None) -> None:
-    box = len(brands).to_bytes(3, "big")
-    assert sniff_binary(b"\0" + (len(brands) + 8).to_bytes(3, "big") + b"ftyp" + brands) == mime, box
+    assert sniff_binary((len(brands) + 8).to_bytes(4, "big") + b"ftyp" + brands) == mime
 
 
 def test_an_mp4_or_webm_without_pictures_is_sound() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,7 @@ import pytest
 from guard.provenance.keys import KeyStore
 from guard.provenance.manifest import Claim
 from guard.provenance.signer import Signer
-from tests.unit.provenance.issuing import issue
-
-RELEASE = "00ff00ff00ff00ff"
+from tests.unit.provenance.issuing import CREATED, issue
 
 
 @pytest.fixture(scope="session")
@@ -44,8 +41,8 @@ def claim() -> Callable[..., Claim]:
             "model_name": "scene",
             "model_version": "1",
             "provider": "Acme & Söhne",
-            "release_id": RELEASE,
-            "created_at": datetime(2026, 11, 21, 10, 30, tzinfo=UTC),
+            "release_id": "00ff00ff00ff00ff",
+            "created_at": CREATED,
         }
         return Claim(**facts | changes)
 
@@ -59,6 +56,6 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_signer() -> Callable[[str], tuple[Signer, str]]:
+def make_signer() -> Callable[..., tuple[Signer, str]]:
     """Makes a signer of kind EC, RSA or self-signed, with the anchors that trust it."""
     return issue

@@ -88,6 +88,11 @@ def test_size_steps_guidance_and_negative_prompt_have_an_effect(model: LocalImag
         assert model.generate(asks(**parameters))[0].data != plain.data
 
 
+def test_without_parameters_the_pipelines_own_defaults_hold(model: LocalImage) -> None:
+    [default] = model.generate(GenerationRequest("boat", Modality.IMAGE, seed=3))
+    assert default.data == model.generate(asks(steps=50, guidance=7.5, size="64x64"))[0].data
+
+
 def test_another_type_may_be_asked_for(model: LocalImage) -> None:
     assert model.generate(asks(mime="image/webp"))[0].mime == "image/webp"
     with pytest.raises(UnsupportedMediaError):

@@ -19,6 +19,8 @@ from models.local.stops import until_stop
         (["ends in ST"], ["STOP"], "ends in ST"),
         (["a SSTOP"], ["STOP"], "a S"),
         (["late EARLY late"], ["late!", "EARLY"], "late "),
+        (["one STOP"], ["one STOP", "STO"], "one "),
+        (["one STOP"], ["OP", "STOP"], "one "),
         (["STOP"], ["STOP"], ""),
         (["", "a", ""], ["b"], "a"),
         ([], ["b"], ""),

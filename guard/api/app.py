@@ -1,0 +1,56 @@
+"""Puts the routes together."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+from fastapi import Depends, FastAPI
+
+from guard import __version__
+from guard.api import chat, errors, health, images, models, verify
+from guard.api.auth import needs
+from guard.api.door import Door
+from guard.api.outermost import Outermost
+from guard.app import App
+from guard.ledger.api_keys import ApiKeys, Scope
+from models.base import Generator
+from models.upstream import Upstream
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    app: App,
+    *,
+    upstream: Upstream | None = None,
+    generators: Mapping[str, Generator] | None = None,
+    require_keys: bool = True,
+) -> FastAPI:
+    """The HTTP API over `app`, which must stay open while it serves.
+
+    `upstream` answers for all models but those in `generators`, which go by their names; it is closed at
+    shutdown. Turn `require_keys` off only where the server listens on loopback.
+    """
+    api_keys = ApiKeys(app.ledger.engine) if require_keys else None
+    door = Door(app, upstream, generators or {}, api_keys)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        if upstream is not None:
+            await upstream.close()
+
+    # No generated docs: the handlers read requests themselves, so there is no schema to show.
+    api = FastAPI(
+        title="Guard", version=__version__, lifespan=lifespan, openapi_url=None, redirect_slashes=False
+    )
+    api.state.door = door
+    api.add_middleware(Outermost)
+    errors.install(api)
+    api.include_router(health.router)
+    api.include_router(models.router, dependencies=[Depends(needs(None))])
+    for guarded in (images, chat):
+        api.include_router(guarded.router, dependencies=[Depends(needs(Scope.GENERATE))])
+    api.include_router(verify.router, dependencies=[Depends(needs(Scope.VERIFY))])
+    return api

@@ -1,0 +1,69 @@
+"""An upstream's pictures, released in place of the originals."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from guard.api.answers import evidence
+from guard.api.door import Door
+from guard.api.jsontree import leaves
+from guard.errors import InputError, UpstreamError
+from guard.media import Artifact, Modality
+from guard.pipeline import Origin, Release
+
+__all__ = ["images_object", "release_pictures"]
+
+# A URL, or a run of base64: MIME breaks its lines after 76 characters, and a SHA-256 in hexadecimal has 64.
+_PICTORIAL = re.compile(r"\A\s*(?:https?:|data:|//)|[\w+/=-]{72,}", re.ASCII | re.IGNORECASE)
+
+
+def release_pictures(door: Door, answer: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
+    """The upstream's images object with the released pictures in it.
+
+    Its other fields stay, but for those that hold or point to a picture: some upstreams repeat theirs outside
+    `data`. Raises what `Guard.release` raises, and `UpstreamError` where there is no picture to release.
+    """
+    items = answer["data"]
+    if not items:
+        raise UpstreamError("The upstream's answer has no pictures.")
+    for item in items:
+        # A prompt that the upstream wrote in place of the caller's is a model's text, screened by nobody yet.
+        if isinstance(item.get("revised_prompt"), str):
+            door.admit(replace(origin, prompt=item["revised_prompt"]))
+    releases = door.release([_picture(item, door) for item in items], origin)
+    return images_object(releases, _harmless(answer), [_harmless(item) for item in items])
+
+
+def images_object(
+    releases: list[Release], fields: Mapping[str, Any], items: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """OpenAI's images object over `releases`; `fields` and `items` hold what else stands in it."""
+    data = [
+        item
+        | {"b64_json": base64.b64encode(release.artifact.data).decode("ascii"), "guard": evidence(release)}
+        for item, release in zip(items, releases, strict=True)
+    ]
+    return {"created": int(time.time()), **fields, "data": data}
+
+
+def _picture(item: Mapping[str, Any], door: Door) -> Artifact:
+    try:
+        artifact = Artifact.from_bytes(base64.b64decode(item["b64_json"], validate=True), limits=door.limits)
+    except (ValueError, InputError) as error:
+        raise UpstreamError(f"The upstream's picture cannot be used: {error}") from error
+    if artifact.modality is not Modality.IMAGE:
+        raise UpstreamError(f"The upstream's picture is {artifact.mime}.")
+    return artifact
+
+
+def _harmless(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in fields.items()
+        if not any(_PICTORIAL.search(leaf.text) for leaf in leaves([value], skip=()))
+    }
