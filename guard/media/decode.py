@@ -37,7 +37,8 @@ _READERS: dict[str, type[ImageFile.ImageFile]] = {
     "image/webp": WebPImageFile,
 }
 _MODES = {"L": Mode.GRAY, "LA": Mode.GRAY_ALPHA, "RGB": Mode.RGB, "RGBA": Mode.RGBA, "CMYK": Mode.CMYK}
-_BITS_PER_SAMPLE = 258
+_BITS_PER_SAMPLE, _X_RESOLUTION, _EXTRA_SAMPLES = 258, 282, 338
+_UNSPECIFIED, _ASSOCIATED = 0, 1
 _PNG_GRAY_ALPHA = 4
 _filters = threading.Lock()
 # What OpenCV would print about a file, the errors below say.
@@ -180,7 +181,18 @@ def _deep(image: ImageFile.ImageFile, data: bytes, number: int) -> tuple[Mode, P
         return Mode.RGB, pixels[..., ::-1]
     if isinstance(image, PngImageFile) and data[25] == _PNG_GRAY_ALPHA:
         return Mode.GRAY_ALPHA, pixels[..., [0, 3]]
-    return Mode.RGBA, pixels[..., [2, 1, 0, 3]]
+    pixels = pixels[..., [2, 1, 0, 3]]
+    extra = image.tag_v2.get(_EXTRA_SAMPLES) if isinstance(image, TiffImageFile) else None
+    if extra == (_UNSPECIFIED,):
+        return Mode.RGB, pixels[..., :3]
+    return Mode.RGBA, _straight(pixels) if extra == (_ASSOCIATED,) else pixels
+
+
+def _straight(pixels: Pixels) -> Pixels:
+    """Colours that were multiplied by their alpha, divided by it."""
+    alpha = pixels[..., 3:].astype(np.float64) / 65_535
+    colour = pixels[..., :3] / np.where(alpha > 0, alpha, 1)
+    return np.concatenate([np.rint(colour.clip(0, 65_535)).astype(np.uint16), pixels[..., 3:]], axis=2)
 
 
 def _shallow(image: ImageFile.ImageFile) -> tuple[Mode, Pixels]:
@@ -227,6 +239,9 @@ def _as_rgba(mode: Mode, pixels: Pixels) -> Pixels:
 
 def _dpi(image: ImageFile.ImageFile) -> tuple[float, float] | None:
     """Dots per inch where the file gives sensible ones."""
+    if isinstance(image, TiffImageFile) and _X_RESOLUTION not in image.tag_v2:
+        # Pillow makes up one dot per inch.
+        return None
     across, down = (float(value) for value in image.info.get("dpi", (0, 0)))
     return (across, down) if 0 < across < 1e6 and 0 < down < 1e6 else None
 

@@ -22,7 +22,11 @@ __all__ = ["MINIMUM_SIDE", "embed"]
 
 MINIMUM_SIDE = 160
 _HELP = 1.5
-_SYNC_LIFT = 0.7
+_SYNC_LIFT = 1.5
+_SYNC_SHARE = 0.25  # of the tile's power
+# Few tiles add up in a small picture: it is marked 1 dB louder, and more of that helps to find the mark at all.
+_SMALL_AREA = 1 << 17
+_SMALL_LOUDNESS, _SMALL_SYNC_SHARE = 1.12, 0.35
 _HIGH_PASS = high_pass(RADII)
 
 
@@ -46,10 +50,15 @@ def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = 
         luma = halved(luma)
         host = residual(luma)
     mask = amplitude(host, strength, coarse=coarse)
+    small = luma.size < _SMALL_AREA
+    if small:
+        mask *= np.float32(_SMALL_LOUDNESS)
     alpha = alpha_plane(pixels, luma.shape[::-1])
     if alpha is not None:
         mask *= alpha
-    marked = add(pixels, mask * _repeated(_tile(luma, host, mask, payload, key), mask.shape))
+    share = _SMALL_SYNC_SHARE if small else _SYNC_SHARE
+    tile = _tile(host, mask, _Pose(luma, payload, key), _Message(encode(payload.value), pattern(key), share))
+    marked = add(pixels, mask * _repeated(tile, mask.shape))
     reading = read_untouched(canonical_luma(marked), [key])
     if reading.state is not ReadingState.FOUND or reading.payload != payload:
         raise MarkError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Iterator
 
@@ -11,7 +10,6 @@ import pytest
 from fastapi import FastAPI
 from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
-from starlette.types import Message
 
 from guard.api import create_app
 from guard.app import App
@@ -156,44 +154,6 @@ def test_what_the_operator_must_mend_is_in_the_log_alone(
     assert answer.headers["x-request-id"] in caplog.text
 
 
-def test_what_nobody_foresaw_is_logged_without_its_words(
-    raises: Raises, caplog: pytest.LogCaptureFixture
-) -> None:
-    answer = raises(ZeroDivisionError("hunter2"))
-    assert answer.status_code == 500
-    assert answer.json()["error"]["code"] == "internal_error"
-    assert answer.headers["x-should-retry"] == "false"
-    assert "hunter2" not in answer.text + caplog.text
-    assert "ZeroDivisionError" in caplog.text
-    assert answer.headers["x-request-id"] in caplog.text
-
-
-def test_a_failure_after_the_first_byte_ends_the_answer(app: App, caplog: pytest.LogCaptureFixture) -> None:
-    api = create_app(app, require_keys=False)
-    sent: list[Message] = []
-
-    @api.get("/breaks")
-    async def route() -> None: ...
-
-    async def broken(scope: object, receive: object, send: Callable[[Message], object]) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": []})  # type: ignore[misc]
-        raise ZeroDivisionError
-
-    api.router.app = broken  # type: ignore[attr-defined]
-    api.router.middleware_stack = broken  # type: ignore[assignment]
-
-    async def send(message: Message) -> None:
-        sent.append(message)
-
-    async def receive() -> Message:
-        return {"type": "http.request", "body": b"", "more_body": False}
-
-    scope = {"type": "http", "method": "GET", "path": "/breaks", "headers": [], "query_string": b""}
-    asyncio.run(api(scope, receive, send))
-    assert [message["type"] for message in sent] == ["http.response.start"]
-    assert "ZeroDivisionError" in caplog.text
-
-
 def test_a_caller_who_left_is_no_failure(raises: Raises, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         assert raises(ClientDisconnect()).status_code == 499
@@ -224,9 +184,3 @@ def test_a_refusal_of_the_framework_takes_the_same_form(api: FastAPI, client: Te
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "query.count")
     assert "hunter2" not in answer.text
     assert client.get("/typed", params={"count": "2"}).json() == 2
-
-
-def test_every_answer_has_an_id_of_its_own(client: TestClient) -> None:
-    ids = [client.get("/healthz", headers={"x-request-id": "mine"}).headers["x-request-id"] for _ in range(3)]
-    assert len(set(ids)) == 3
-    assert all(each.startswith("req_") for each in ids)

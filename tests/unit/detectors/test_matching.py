@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -27,7 +28,7 @@ def found(group: Group, text: str) -> set[int]:
     """Every code point that some hit covers."""
     spans = Matcher(group).spans(skeleton(text), original(text))
     assert spans == sorted(spans)
-    assert all(end <= following for (_, end), (following, _) in zip(spans, spans[1:], strict=False))
+    assert all(end <= following for (_, end), (following, _) in pairwise(spans))
     return {index for start, end in spans for index in range(start, end)}
 
 
@@ -61,21 +62,21 @@ def _edge(text: str, index: int) -> bool:
     return not 0 <= index < len(text) or text[index] in " -\n日"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(TERMS, TEXTS)
 def test_whole_words_agree_with_the_reference(terms: list[str], text: str) -> None:
     group = Group(id="g", terms=tuple(terms))
     assert found(group, text) == reference(terms, text, whole_words=True)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(TERMS, TEXTS)
 def test_every_substring_starts_a_hit_of_the_reference(terms: list[str], text: str) -> None:
     group = Group(id="g", terms=tuple(terms), match="substring")
     assert found(group, text) == reference(terms, text, whole_words=False)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(TERMS, TEXTS)
 def test_more_options_never_find_less(terms: list[str], text: str) -> None:
     plain = found(Group(id="g", terms=tuple(terms)), text)
@@ -104,7 +105,7 @@ def test_a_long_list_is_searched_in_portions() -> None:
 )
 def test_time_grows_with_the_text_and_no_faster(terms: tuple[str, ...], unit: str) -> None:
     matcher = Matcher(Group(id="g", terms=terms, spaced=True))
-    small, large = (_cost(matcher, unit * (length // len(unit))) for length in (20_000, 160_000))
+    small, large = (_cost(matcher, unit * (length // len(unit))) for length in (10_000, 80_000))
     assert large < 8 * 4 * max(
         small, 0.001
     )  # eight times the text; a quadratic search would take 64 times as long
@@ -112,7 +113,7 @@ def test_time_grows_with_the_text_and_no_faster(terms: tuple[str, ...], unit: st
 
 def _cost(matcher: Matcher, text: str) -> float:
     best = 60.0
-    for _ in range(3):
+    for _ in range(2):
         start = time.process_time()
         matcher.spans(skeleton(text), original(text))
         best = min(best, time.process_time() - start)

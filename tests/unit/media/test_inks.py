@@ -136,11 +136,10 @@ def test_a_profile_for_other_colours_is_not_used() -> None:
 
 
 def test_a_profile_that_only_shows_cannot_mix() -> None:
-    data = press.profile()
-    one_way = data.replace(b"B2A0", b"zzzz")
+    one_way = press.profile().replace(b"B2A0", b"zzzz")
     inks = smooth(7, 4)
     before = inks_to_rgb(inks, one_way)
-    assert np.abs(before.astype(int) - inks_to_rgb(inks, data)).max() <= 5
+    assert not np.array_equal(before, inks_to_rgb(inks, None))
     black = move_inks(inks, before, np.zeros_like(before), one_way)
     assert inks_to_rgb(black, None).max() < inks_to_rgb(inks, None).min()
 

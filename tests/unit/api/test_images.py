@@ -1,0 +1,287 @@
+"""`/v1/images/generations`, from the upstream and built in."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from starlette.testclient import TestClient
+
+from guard.app import App
+from guard.errors import GenerationError
+from guard.media import Artifact, Modality
+from guard.settings import LimitSettings
+from models.base import GenerationRequest, ModelCard
+from tests.pictures import png
+from tests.unit.api.parts import (
+    BANNED,
+    ORIGIN,
+    Painter,
+    Script,
+    as_json,
+    decoded,
+    fails,
+    picture,
+    serving,
+)
+
+IMAGES = "/v1/images/generations"
+
+
+def draw(**change: Any) -> dict[str, Any]:
+    return {"model": "gpt-image", "prompt": "a quiet harbour"} | change
+
+
+def trusted(app: App, item: dict[str, Any]) -> bool:
+    verdict = app.verifier().verify(decoded(item))
+    return verdict.state == "trusted" and verdict.reading.payload is not None
+
+
+class TestUpstream:
+    def test_pictures_leave_marked_signed_and_recorded(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
+        script.will(as_json({"created": 5, "data": [picture(0), picture(1)]}))
+        answer = client.post(IMAGES, json=draw(n=2))
+        assert answer.status_code == 200
+        for item in answer.json()["data"]:
+            assert trusted(app, item)
+            assert item["guard"]["sha256"] == decoded(item).sha256
+            assert item["guard"]["action"] == "label"
+            entry = app.ledger.by_sha256(decoded(item).sha256)
+            assert entry is not None
+            assert (entry.id, entry.model) == (item["guard"]["release_id"], "gpt-image")
+            assert item["guard"]["receipt"]["release_id"] == entry.id
+
+    def test_a_request_arrives_as_the_caller_wrote_it(self, client: TestClient, script: Script) -> None:
+        script.will(as_json({"data": [picture()]}))
+        body = draw(n=1, size="auto", quality="low", odd={"a": [1]}, stream=False, partial_images=0)
+        client.post(IMAGES, json=body)
+        assert script.bodies == [body]
+
+    def test_what_the_upstream_says_beside_its_pictures_stays(
+        self, client: TestClient, script: Script
+    ) -> None:
+        usage = {"total_tokens": 7, "input_tokens": 3, "output_tokens": 4}
+        item = picture(revised_prompt="a very quiet harbour", seed=9, odd={"note": "x"})
+        script.will(as_json({"created": 5, "usage": usage, "output_format": "png", "data": [item]}))
+        answer = client.post(IMAGES, json=draw()).json()
+        assert {name: answer[name] for name in ("created", "usage", "output_format")} == {
+            "created": 5,
+            "usage": usage,
+            "output_format": "png",
+        }
+        assert {name: answer["data"][0][name] for name in ("revised_prompt", "seed", "odd")} == {
+            "revised_prompt": "a very quiet harbour",
+            "seed": 9,
+            "odd": {"note": "x"},
+        }
+
+    def test_no_unmarked_picture_hides_beside_them(self, client: TestClient, script: Script) -> None:
+        raw = picture()["b64_json"]
+        wrapped = base64.encodebytes(base64.b64decode(raw)).decode()
+        item = picture(image=raw, thumbnail={"data": wrapped}, preview=f"data:image/png;base64,{raw[:60]}")
+        whole = {"images": [{"url": "https://elsewhere.test/a.png"}], "first": "//elsewhere.test/b", "data": [item]}
+        script.will(as_json(whole))
+        answer = client.post(IMAGES, json=draw())
+        assert set(answer.json()) == {"created", "data"}
+        assert set(answer.json()["data"][0]) == {"b64_json", "guard"}
+        assert "elsewhere" not in answer.text
+        assert raw[:60] not in answer.text
+
+    def test_a_picture_behind_a_url_is_fetched_and_leaves_as_bytes(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
+        file = png(height=256, width=256).data
+        there = as_json({"data": [{"url": f"{ORIGIN}/files/a.png"}]})
+        script.will(there, lambda _: _file(file))
+        (item,) = client.post(IMAGES, json=draw(response_format="url")).json()["data"]
+        assert set(item) == {"b64_json", "guard"}
+        assert trusted(app, item)
+
+    def test_a_url_to_elsewhere_is_not_followed(self, client: TestClient, script: Script) -> None:
+        script.will(as_json({"data": [{"url": "http://169.254.169.254/secrets"}]}))
+        assert client.post(IMAGES, json=draw()).status_code == 502
+        assert len(script.seen) == 1
+
+    def test_a_banned_prompt_reaches_no_model(self, client: TestClient, script: Script) -> None:
+        answer = client.post(IMAGES, json=draw(prompt=f"Draw {BANNED}"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+        assert script.seen == []
+
+    def test_a_prompt_that_the_upstream_rewrote_is_screened_too(
+        self, client: TestClient, script: Script
+    ) -> None:
+        script.will(as_json({"data": [picture(), picture(revised_prompt=BANNED)]}))
+        answer = client.post(IMAGES, json=draw(n=2))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+        assert len(script.seen) == 1
+
+    def test_a_blocked_picture_costs_one_call(self, strict: App, script: Script) -> None:
+        script.will(as_json({"data": [picture()]}))
+        with serving(strict, script) as client:
+            answer = client.post(IMAGES, json=draw())
+        assert answer.status_code == 400
+        assert answer.json()["error"]["guard"]["rule"] == "no-pictures"
+        assert answer.headers["x-should-retry"] == "false"
+        assert len(script.seen) == 1
+
+    def test_policies_see_who_asks(self, strict: App, script: Script) -> None:
+        with serving(strict, script) as client:
+            answer = client.post(IMAGES, json=draw(user="mallory"))
+        assert answer.json()["error"]["guard"]["rule"] == "known-users"
+
+    def test_a_model_need_not_be_named(self, app: App, client: TestClient, script: Script) -> None:
+        script.will(as_json({"data": [picture()]}))
+        (item,) = client.post(IMAGES, json={"prompt": "a quiet harbour"}).json()["data"]
+        entry = app.ledger.by_id(item["guard"]["release_id"])
+        assert entry is not None
+        assert entry.model == "unspecified"
+
+    @pytest.mark.parametrize(
+        "theirs",
+        [
+            {},
+            {"data": []},
+            {"data": ["x"]},
+            {"data": [{}]},
+            {"data": [{"b64_json": "not base64!"}]},
+            {"data": [{"b64_json": ""}]},
+            {"data": [{"b64_json": base64.b64encode(b"Just words.").decode()}]},
+            {"data": [{"b64_json": base64.b64encode(b"\x89PNG\r\n\x1a\n cut").decode()}]},
+            {"data": [{"b64_json": "é"}]},
+        ],
+    )
+    def test_an_answer_without_a_picture_is_the_upstreams_fault(
+        self, client: TestClient, script: Script, theirs: object
+    ) -> None:
+        script.will(as_json(theirs))
+        answer = client.post(IMAGES, json=draw())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_error")
+
+    def test_a_picture_over_the_limits_is_the_upstreams_fault(self, app: App, script: Script) -> None:
+        settings = app.settings.model_copy(update={"limits": LimitSettings(max_pixels=1000)})
+        script.will(as_json({"data": [picture()]}))
+        with serving(replace(app, settings=settings), script) as client:
+            assert client.post(IMAGES, json=draw()).status_code == 502
+
+    def test_a_picture_that_breaks_off_is_the_upstreams_fault(
+        self, client: TestClient, script: Script
+    ) -> None:
+        data = bytearray(png(height=256, width=256).data)
+        middle = len(data) // 2
+        data[middle : middle + 64] = bytes(64)
+        script.will(as_json({"data": [{"b64_json": base64.b64encode(data).decode()}]}))
+        assert client.post(IMAGES, json=draw()).status_code == 502
+
+    def test_a_failure_upstream_is_not_run_again(self, client: TestClient, script: Script) -> None:
+        script.will(fails(TimeoutError()), as_json({"data": [picture()]}))
+        script.will(as_json({"error": {"message": "no"}}, 500))
+        answer = client.post(IMAGES, json=draw())
+        assert (answer.status_code, answer.headers["x-should-retry"]) == (502, "false")
+        assert len(script.seen) == 1
+
+
+class TestBuiltIn:
+    def test_a_model_here_goes_before_the_upstream(
+        self, app: App, client: TestClient, script: Script, painter: Painter
+    ) -> None:
+        answer = client.post(IMAGES, json=draw(model="painter", n=2, seed=3, size="256x256", user="ann"))
+        assert answer.status_code == 200
+        assert all(trusted(app, item) for item in answer.json()["data"])
+        assert script.seen == []
+        (asked,) = painter.asked
+        assert (asked.prompt, asked.n, asked.seed) == ("a quiet harbour", 2, 3)
+        assert asked.parameters == {"size": "256x256"}
+
+    def test_without_a_name_and_without_an_upstream_it_draws(
+        self, app: App, alone: TestClient, painter: Painter
+    ) -> None:
+        answer = alone.post(IMAGES, json={"prompt": "a quiet harbour", "output_format": "jpeg"}).json()
+        (item,) = answer["data"]
+        entry = app.ledger.by_id(item["guard"]["release_id"])
+        assert entry is not None
+        assert (entry.model, entry.model_version) == ("painter", "2")
+        assert isinstance(answer["created"], int)
+        assert painter.asked[0].mime == "image/jpeg"
+
+    def test_nothing_is_drawn_under_another_name(self, alone: TestClient, painter: Painter) -> None:
+        answer = alone.post(IMAGES, json=draw())
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+        assert painter.asked == []
+
+    def test_a_model_of_words_does_not_draw(self, app: App) -> None:
+        class Writer(Painter):
+            card = ModelCard("writer", "1", Modality.TEXT, "studio")
+
+        with serving(app, None, generators={"writer": Writer()}) as client:
+            assert client.post(IMAGES, json=draw(model="writer")).status_code == 404
+            assert client.post(IMAGES, json={"prompt": "a"}).status_code == 404
+
+    def test_a_banned_prompt_reaches_no_model(self, alone: TestClient, painter: Painter) -> None:
+        answer = alone.post(IMAGES, json=draw(model="painter", prompt=BANNED))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+        assert painter.asked == []
+
+    def test_a_model_that_fails_is_told_plainly(self, app: App) -> None:
+        class Broken(Painter):
+            def generate(self, request: GenerationRequest) -> Sequence[Artifact]:
+                raise GenerationError("Out of paint.")
+
+        with serving(app, None, generators={"painter": Broken()}) as client:
+            answer = client.post(IMAGES, json=draw(model="painter"))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (500, "release_failed")
+        assert answer.headers["x-should-retry"] == "false"
+
+    @pytest.mark.parametrize(
+        ("change", "param"),
+        [
+            ({"seed": "7"}, "seed"),
+            ({"seed": True}, "seed"),
+            ({"output_format": "svg"}, "output_format"),
+            ({"output_format": ["png"]}, "output_format"),
+        ],
+    )
+    def test_what_a_model_here_cannot_do_is_named(
+        self, alone: TestClient, painter: Painter, change: dict[str, Any], param: str
+    ) -> None:
+        answer = alone.post(IMAGES, json=draw(model="painter", **change))
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+        assert painter.asked == []
+
+
+@pytest.mark.parametrize(
+    ("change", "param"),
+    [
+        ({"prompt": None}, "prompt"),
+        ({"prompt": ""}, "prompt"),
+        ({"prompt": ["a"]}, "prompt"),
+        ({"model": 7}, "model"),
+        ({"n": 0}, "n"),
+        ({"n": 11}, "n"),
+        ({"n": -1}, "n"),
+        ({"n": True}, "n"),
+        ({"n": "2"}, "n"),
+        ({"n": 1.0}, "n"),
+        ({"stream": True}, "stream"),
+        ({"stream": "true"}, "stream"),
+        ({"partial_images": 2}, "partial_images"),
+    ],
+)
+@pytest.mark.parametrize("model", ["painter", "gpt-image"])
+def test_what_cannot_be_asked_is_named(
+    client: TestClient, script: Script, painter: Painter, model: str, change: dict[str, Any], param: str
+) -> None:
+    answer = client.post(IMAGES, json=draw(model=model) | change)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    assert script.seen == []
+    assert painter.asked == []
+
+
+def _file(data: bytes) -> Any:
+    import httpx2
+
+    return httpx2.Response(200, content=data, headers={"content-type": "image/png"})
