@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 from detectors.base import Finding
 from guard.errors import BlockedError
 from guard.media import Artifact, Modality
-from policies.base import Action, Decision
+from policies.base import Action, Decision, Mode
 from policies.policy import Policy
 from policies.redact import redact
 
@@ -64,7 +64,8 @@ def _labelled(artifact: Artifact, decision: Decision) -> Artifact:
 
 
 def _rule(decision: Decision, action: Action) -> str:
-    return next(fired.rule for fired in decision.fired if fired.action is action)
+    hits = (f.rule for f in decision.fired if f.action is action and f.mode is Mode.ENFORCE)
+    return next(hits)
 
 
 def _draw_label(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:

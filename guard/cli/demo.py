@@ -126,9 +126,10 @@ def _content(verdict: Verdict) -> str:
     match = verdict.match
     if match.entry is None:
         return "not in the ledger"
+    if match.kind == "exact":
+        return "ledger: these exact bytes"
     likeness = "" if match.similarity is None else f", similarity {match.similarity:.2f}"
-    way = "these exact bytes" if match.kind == "exact" else f"found by {match.kind}"
-    return f"ledger: {way}{likeness}"
+    return f"ledger: by {match.kind}{likeness}"
 
 
 def _ending(story: Story) -> Text:

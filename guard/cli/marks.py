@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -124,7 +125,7 @@ def _keys(key: str | None, settings: Settings) -> tuple[bytes, ...]:
         return KeyStore(settings.home).mark_keys()
     if (raw := _from_hex(key)) is not None:
         return (raw,)
-    if Path(key).is_file():
+    if os.path.isfile(key):  # unlike Path.is_file, no error for a text too long to be a path
         return _key_file(Path(key))
     if "/" in key:
         raise InputError(

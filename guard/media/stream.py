@@ -47,10 +47,9 @@ def decode_samples(data: bytes, mime: str, limits: Limits) -> Samples:
     """
     with _opened(data, mime) as container:
         stream = _first(container.streams.audio, "sound")
-        rate = stream.codec_context.sample_rate
         blocks: list[NDArray[np.float32]] = []
-        count = 0
-        for block in _blocks(container, stream):
+        rate, count = 0, 0
+        for rate, block in _blocks(container, stream):
             count += len(block)
             limits.check_duration(count / rate)
             limits.check_expansion(count * block.shape[1] * 4, len(data))
@@ -97,15 +96,19 @@ def duration(data: bytes, mime: str, limits: Limits) -> float:
     return decode_samples(data, mime, limits).duration
 
 
-def _blocks(container: Any, stream: Any) -> Iterator[NDArray[np.float32]]:
-    resampler = av.AudioResampler(
-        format="fltp", layout=stream.codec_context.layout, rate=stream.codec_context.sample_rate
-    )
+def _blocks(container: Any, stream: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """The rate and the samples (n, channels), as the decoder gives them out."""
+    resampler = av.AudioResampler(format="fltp")
+    shape: tuple[int, int] | None = None
     for frame in container.decode(stream):
+        found = (frame.sample_rate, frame.layout.nb_channels)
+        if shape is not None and found != shape:
+            raise MalformedMediaError(
+                "The sound changes its rate or its channels on the way.", "Send it with one of each."
+            )
+        shape = found
         for block in resampler.resample(frame):
-            yield block.to_ndarray().T
-    for block in resampler.resample(None):
-        yield block.to_ndarray().T
+            yield block.sample_rate, block.to_ndarray().T
 
 
 def _first(streams: Any, kind: str) -> Any:

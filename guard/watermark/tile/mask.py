@@ -35,7 +35,7 @@ _SMOOTHING = (5, 5)
 _MIDDLE, _BRIGHT, _DARK = 0.45, 0.7, 1.0
 _SATURATED, _HEADROOM = 1.0, 3.0  # saturated pixels keep only one half of every wave
 _ADAPTATION = 0.1
-_USUAL_GAIN = 0.38
+_USUAL_GAIN = 0.365
 _BLANK, _BLANK_SHARE = 1.0, 0.5
 
 

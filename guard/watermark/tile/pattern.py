@@ -16,10 +16,9 @@ from numpy.typing import NDArray
 
 from guard.watermark.tile.code import CODED_BITS
 
-__all__ = ["LINES", "RADII", "SYNC_SHARE", "TILE", "Pattern", "pattern"]
+__all__ = ["LINES", "RADII", "TILE", "Pattern", "pattern"]
 
 TILE = 128
-SYNC_SHARE = 0.25
 _LOWEST, _HIGHEST = 8, 28
 _SYNC_LINES = 60
 _SYNC_RADII = (9, 25)

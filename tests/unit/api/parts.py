@@ -60,7 +60,9 @@ class Painter:
 
 
 def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    return lambda _: httpx2.Response(status, json=value, headers=headers)
+    content = json.dumps(value).encode()
+    kind = {"content-type": "application/json"}
+    return lambda _: httpx2.Response(status, content=content, headers={**kind, **(headers or {})})
 
 
 def as_stream(chunks: Iterable[Mapping[str, Any]], end: str = "data: [DONE]\n\n") -> Answer:
@@ -104,8 +106,12 @@ def usage_chunk() -> dict[str, Any]:
     return {**chunk({}), "choices": [], "usage": {"total_tokens": 7}}
 
 
-def picture(seed: int = 0, **extra: Any) -> dict[str, Any]:
-    data = png(seed=seed, height=256, width=256).data
+def as_file(data: bytes, kind: str) -> Answer:
+    return lambda _: httpx2.Response(200, content=data, headers={"content-type": kind})
+
+
+def picture(number: int = 0, **extra: Any) -> dict[str, Any]:
+    data = png(seed=number, height=256, width=256).data
     return {"b64_json": base64.b64encode(data).decode(), **extra}
 
 

@@ -19,7 +19,9 @@ def test_keys_are_asked_for_unless_said_otherwise() -> None:
 
 
 def test_the_upstream_is_closed_at_the_end(app: App) -> None:
-    upstream = Upstream("http://upstream.test/v1", transport=httpx2.MockTransport(lambda _: httpx2.Response(200)))
+    upstream = Upstream(
+        "http://upstream.test/v1", transport=httpx2.MockTransport(lambda _: httpx2.Response(200))
+    )
     with TestClient(create_app(app, upstream=upstream)) as client:
         assert client.get("/healthz").status_code == 200
     with pytest.raises(RuntimeError, match="closed"):

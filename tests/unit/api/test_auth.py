@@ -78,9 +78,7 @@ def test_a_revoked_key_opens_nothing(closed: TestClient, keys: ApiKeys) -> None:
     assert closed.get("/v1/models", headers=bearer(secret)).status_code == 401
 
 
-def test_a_key_answers_for_its_releases(
-    app: App, closed: TestClient, keys: ApiKeys, script: Script
-) -> None:
+def test_a_key_answers_for_its_releases(app: App, closed: TestClient, keys: ApiKeys, script: Script) -> None:
     key, secret = keys.create("platform", frozenset({Scope.GENERATE}))
     script.will(as_json(completion("Good morning.")))
     answer = closed.post(

@@ -46,9 +46,7 @@ class TestJson:
             nested(100_000),
         ],
     )
-    def test_anything_but_an_object_is_refused(
-        self, client: TestClient, script: Script, body: bytes
-    ) -> None:
+    def test_anything_but_an_object_is_refused(self, client: TestClient, script: Script, body: bytes) -> None:
         answer = client.post(CHAT, content=body, headers=JSON)
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_json")
         assert answer.headers["x-should-retry"] == "false"

@@ -58,7 +58,9 @@ class TestWhole:
     def test_a_harmless_answer_arrives_as_the_upstream_gave_it(
         self, client: TestClient, script: Script
     ) -> None:
-        theirs = completion("Good morning.", "Hello.", system_fingerprint="fp", usage={"total_tokens": 9}, odd=[1])
+        theirs = completion(
+            "Good morning.", "Hello.", system_fingerprint="fp", usage={"total_tokens": 9}, odd=[1]
+        )
         theirs["choices"][0]["logprobs"] = {"content": [{"token": "Good", "logprob": -0.1}]}
         script.will(as_json(theirs))
         answer = client.post(CHAT, json=say("Hi", n=2))
@@ -67,8 +69,12 @@ class TestWhole:
 
     def test_a_request_arrives_as_the_caller_wrote_it(self, client: TestClient, script: Script) -> None:
         script.will(as_json(completion("Good.")))
-        body = say("Hi", n=1, tools=[{"type": "function", "function": {"name": "f"}}], top_k=5, odd={"a": None})
-        body["messages"].append({"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]})
+        body = say(
+            "Hi", n=1, tools=[{"type": "function", "function": {"name": "f"}}], top_k=5, odd={"a": None}
+        )
+        body["messages"].append(
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:,"}}]}
+        )
         client.post(CHAT, json=body)
         assert script.bodies == [body]
         assert str(script.seen[0].url) == f"{ORIGIN}/v1/chat/completions"
@@ -229,7 +235,9 @@ class TestPrompt:
         assert script.seen == []
         assert [row["status"] for row in rows(app)] == [Status.BLOCKED.value]
 
-    def test_pictures_in_a_prompt_are_not_its_text(self, app: App, client: TestClient, script: Script) -> None:
+    def test_pictures_in_a_prompt_are_not_its_text(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
         script.will(as_json(completion("A cat.")))
         parts = [
             {"type": "text", "text": "What is this?"},
@@ -353,7 +361,9 @@ class TestStreamed:
     def test_reasoning_is_screened_apart_from_the_answer(self, client: TestClient, script: Script) -> None:
         half = len(BANNED) // 2
         script.will(
-            as_stream([chunk({"reasoning_content": BANNED[:half]}), chunk({"reasoning_content": BANNED[half:]})])
+            as_stream(
+                [chunk({"reasoning_content": BANNED[:half]}), chunk({"reasoning_content": BANNED[half:]})]
+            )
         )
         assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
 

@@ -161,7 +161,9 @@ def test_a_caller_who_left_is_no_failure(raises: Raises, caplog: pytest.LogCaptu
     assert not [record for record in caplog.records if record.levelno > logging.INFO]
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/nothing", "/v1/models/", "/v1/verify/", "/docs", "/v1/%0d%0ax: y"])
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/v1/nothing", "/v1/models/", "/v1/verify/", "/docs", "/v1/%0d%0ax: y"]
+)
 def test_an_unknown_route_is_told_in_the_same_form(client: TestClient, path: str) -> None:
     answer = client.post(path)
     assert answer.status_code == (405 if path == "/v1/models/" else 404)

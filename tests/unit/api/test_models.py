@@ -30,9 +30,7 @@ def test_an_unknown_model_is_not_found(alone: TestClient) -> None:
 
 
 @pytest.mark.parametrize("data", [None, {"id": "tiny"}, ["tiny"], [TINY, None]])
-def test_a_list_that_is_none_is_the_upstreams_fault(
-    client: TestClient, script: Script, data: object
-) -> None:
+def test_a_list_that_is_none_is_the_upstreams_fault(client: TestClient, script: Script, data: object) -> None:
     script.will(as_json({"object": "list", "data": data}))
     answer = client.get("/v1/models")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "upstream_error")

@@ -105,7 +105,7 @@ def sound(
     """A tone at half of full scale."""
     out = io.BytesIO()
     with av.open(out, "w", format=kind) as container:
-        stream = container.add_stream(codec, rate=rate, layout=layout)
+        stream = container.add_stream(codec, rate=rate, layout=layout, options={"strict": "experimental"})
         container.mux(stream.encode(_tone(int(rate * seconds), rate, layout)))
         container.mux(stream.encode())
     return out.getvalue()

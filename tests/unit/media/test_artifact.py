@@ -260,6 +260,18 @@ def test_importing_the_room_loads_no_decoder() -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.parametrize("name", ["png", "text", "wav", "mp4"])
+def test_decode_accepts_what_is_intact(name: str) -> None:
+    Artifact.from_bytes(FILES[name]()[1]).decode()
+
+
+def test_decode_brings_bad_pictures_and_texts_to_light() -> None:
+    with pytest.raises(MalformedMediaError):
+        Artifact(Modality.IMAGE, "image/png", still("PNG")[:-40]).decode()
+    with pytest.raises(MalformedMediaError):
+        Artifact(Modality.TEXT, "text/plain", b"\xff").decode()
+
+
 def test_a_video_and_its_sound_are_one_artifact() -> None:
     artifact = Artifact.from_bytes(video(sound_too=True))
     assert artifact.modality is Modality.VIDEO

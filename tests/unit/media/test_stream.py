@@ -8,7 +8,7 @@ import wave
 import av
 import numpy as np
 import pytest
-import soundfile
+from scipy.io import wavfile
 
 from guard.errors import MalformedMediaError, UnsupportedMediaError
 from guard.media import Artifact, Limits, Modality
@@ -25,7 +25,7 @@ SOUNDS = [
     ("ipod", "aac"),
     ("adts", "aac"),
     ("ogg", "libopus"),
-    ("ogg", "libvorbis"),
+    ("ogg", "vorbis"),
     ("webm", "libopus"),
 ]
 VIDEOS = [
@@ -36,7 +36,6 @@ VIDEOS = [
     ("webm", "libvpx-vp9"),
     ("matroska", "libx264"),
     ("avi", "mpeg4"),
-    ("avi", "mjpeg"),
 ]
 
 
@@ -48,14 +47,8 @@ def tone_strength(samples: Samples) -> float:
     return float((spectrum[peak - 3 : peak + 4] ** 2).sum() / (spectrum**2).sum())
 
 
-def available(codec: str) -> bool:
-    return codec in av.codecs_available
-
-
 @pytest.mark.parametrize(("kind", "codec"), SOUNDS)
 def test_sound_of_every_kind(kind: str, codec: str) -> None:
-    if not available(codec):
-        pytest.skip(f"this FFmpeg does not write {codec}")
     artifact = Artifact.from_bytes(sound(kind, codec))
     samples = artifact.samples
     assert artifact.modality is Modality.AUDIO
@@ -76,15 +69,16 @@ def test_rate_and_channels_are_kept(rate: int, layout: str) -> None:
     assert samples.data.shape == (rate // 2, 1 if layout == "mono" else 2)
 
 
-@pytest.mark.parametrize("subtype", ["PCM_16", "PCM_24", "PCM_32", "FLOAT", "DOUBLE", "PCM_U8", "ULAW"])
-def test_samples_agree_with_another_reader(subtype: str) -> None:
-    rng = np.random.default_rng(0)
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.int32, np.float32, np.float64])
+def test_samples_agree_with_another_writer(kind: type[np.generic]) -> None:
+    wanted = np.random.default_rng(0).uniform(-0.9, 0.9, (4_000, 3))
+    scale = {np.uint8: 127, np.int16: 32_767, np.int32: 2_147_483_000}.get(kind, 1)
+    stored = (wanted * scale + (128 if kind is np.uint8 else 0)).astype(kind)
     out = io.BytesIO()
-    soundfile.write(out, rng.uniform(-0.9, 0.9, (4_000, 3)), 22_050, format="WAV", subtype=subtype)
+    wavfile.write(out, 22_050, stored)
     samples = Artifact.from_bytes(out.getvalue()).samples
-    reference, rate = soundfile.read(io.BytesIO(out.getvalue()), dtype="float32")
-    assert (samples.rate, samples.data.shape) == (rate, (4_000, 3))
-    assert np.abs(samples.data - reference).max() < 1e-6
+    assert (samples.rate, samples.data.shape) == (22_050, (4_000, 3))
+    assert np.abs(samples.data - wanted).max() < max(2 / scale if scale > 1 else 0, 1e-6)
 
 
 def test_samples_of_a_plain_wave() -> None:
@@ -100,8 +94,6 @@ def test_samples_of_a_plain_wave() -> None:
 
 @pytest.mark.parametrize(("kind", "codec"), VIDEOS)
 def test_video_of_every_kind(kind: str, codec: str) -> None:
-    if codec == "mjpeg":
-        pytest.skip("FFmpeg wants full-range pixels for it")
     artifact = Artifact.from_bytes(video(kind, codec))
     frames = list(artifact.frames())
     assert artifact.modality is Modality.VIDEO
@@ -158,7 +150,7 @@ def test_garbage_behind_a_good_header_is_malformed(name: str) -> None:
 
 def test_a_wave_without_samples_is_malformed() -> None:
     out = io.BytesIO()
-    soundfile.write(out, np.zeros((0, 1)), 8_000, format="WAV", subtype="PCM_16")
+    wavfile.write(out, 8_000, np.zeros(0, np.int16))
     with pytest.raises(MalformedMediaError, match="no sound"):
         _ = Artifact.from_bytes(out.getvalue()).samples
 
@@ -177,9 +169,19 @@ def test_damage_in_the_middle_of_a_video(name: str) -> None:
     artifact = Artifact(Modality.VIDEO, mime, data[:middle] + b"\xff" * 64 + data[middle + 64 :])
     try:
         frames = list(artifact.frames())
-    except MalformedMediaError:
+    except (MalformedMediaError, UnsupportedMediaError):
         return
     assert all(frame.pixels.shape[2] == 3 for frame in frames)
+
+
+def test_sound_that_changes_on_the_way_is_malformed() -> None:
+    stereo, mono, slow = (
+        sound("mp3", "libmp3lame", layout=layout, rate=rate)
+        for layout, rate in (("stereo", 48_000), ("mono", 48_000), ("stereo", 44_100))
+    )
+    for other in (mono, slow):
+        with pytest.raises(MalformedMediaError, match="on the way"):
+            decode_samples(stereo + other[other.index(b"\xff\xfb", 200) :], "audio/mpeg", Limits())
 
 
 def test_the_sniffed_type_alone_is_read() -> None:
