@@ -22,6 +22,8 @@ class LimitSettings(BaseModel):
     max_bytes: int = Field(default=_DEFAULTS.max_bytes, gt=0)
     max_pixels: int = Field(default=_DEFAULTS.max_pixels, gt=0)
     max_frames: int = Field(default=_DEFAULTS.max_frames, gt=0)
+    max_total_pixels: int = Field(default=_DEFAULTS.max_total_pixels, gt=0)
+    max_video_frames: int = Field(default=_DEFAULTS.max_video_frames, gt=0)
     max_duration: float = Field(default=_DEFAULTS.max_duration, gt=0)
     max_expansion: float = Field(default=_DEFAULTS.max_expansion, gt=1)
 

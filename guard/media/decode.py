@@ -46,8 +46,7 @@ cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
 
 
 def check_header(data: bytes, mime: str, limits: Limits) -> None:
-    """Refuse a picture whose header is unreadable or announces more than the limits allow; nothing is
-    decoded."""
+    """Refuse a picture whose header is unreadable or over the limits, without decoding anything."""
     with _pillow_errors():
         _open(data, mime, limits).close()
 
@@ -109,8 +108,7 @@ def _open(data: bytes, mime: str, limits: Limits) -> ImageFile.ImageFile:
     limits.check_animation(frames, pixels if frames > 1 else 0)
     limits.check_expansion(pixels * len(image.getbands()), len(data))
     if isinstance(image, WebPImageFile) and image.is_animated:
-        # Without an alpha flag Pillow drops the alpha, but where no frame has painted yet the canvas is
-        # clear.
+        # Pillow drops the alpha of files without its flag, but a canvas is clear until a frame paints it.
         image.rawmode = image._mode = "RGBA"
     return image
 

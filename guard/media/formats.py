@@ -149,31 +149,18 @@ _SIGNATURES = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
     (re.compile(rb"RIFF....WAVE|RF64....WAVE", re.DOTALL), "audio/wav"),
     (re.compile(rb"RIFF....AVI ", re.DOTALL), "video/x-msvideo"),
-    (re.compile(rb"fLaC"), "audio/flac"),
+    (re.compile(rb"fLaC[\0\x80]"), "audio/flac"),
     (re.compile(rb"OggS\0"), "audio/ogg"),
     (re.compile(rb"ID3[\x02-\x04][\0-\x0f]"), "audio/mpeg"),
     (re.compile(rb"\xff[\xf0\xf1\xf8\xf9]"), "audio/aac"),
-    # An MPEG audio frame: layer III, neither a reserved version, a forbidden bit rate nor a reserved sampling
-    # rate.
+    # An MPEG audio frame: layer III, and neither version, bit rate nor sampling rate reserved.
     (re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][" + _MP3_RATES + rb"]"), "audio/mpeg"),
 )
 _MP4_BRANDS = {
     "image/avif": (b"avif", b"avis"),
     "video/quicktime": (b"qt  ",),
     "audio/mp4": (b"M4A ", b"M4B "),
-    "video/mp4": (
-        b"isom",
-        b"iso2",
-        b"iso4",
-        b"iso5",
-        b"iso6",
-        b"mp41",
-        b"mp42",
-        b"avc1",
-        b"dash",
-        b"M4V ",
-        b"MSNV",
-    ),
+    "video/mp4": (*b"isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 mp41 mp42 avc1 dash MSNV".split(), b"M4V "),
 }
 _CODEC_ID = re.compile(rb"\x86[\x81-\xa0]([AV])_")
 """Matroska's element CodecID (RFC 9559 §5.1.4.1.21), whose values begin with the kind of the track."""

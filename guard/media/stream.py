@@ -98,7 +98,8 @@ def duration(data: bytes, mime: str, limits: Limits) -> float:
 
 def _blocks(container: Any, stream: Any) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """The rate and the samples (n, channels), as the decoder gives them out."""
-    resampler = av.AudioResampler(format="fltp")
+    # Interleaved: PyAV's planes of more than eight channels run past the end of a list that FFmpeg keeps.
+    resampler = av.AudioResampler(format="flt")
     shape: tuple[int, int] | None = None
     for frame in container.decode(stream):
         found = (frame.sample_rate, frame.layout.nb_channels)
@@ -108,7 +109,7 @@ def _blocks(container: Any, stream: Any) -> Iterator[tuple[int, NDArray[np.float
             )
         shape = found
         for block in resampler.resample(frame):
-            yield block.sample_rate, block.to_ndarray().T
+            yield block.sample_rate, block.to_ndarray().reshape(-1, found[1])
 
 
 def _first(streams: Any, kind: str) -> Any:

@@ -20,6 +20,8 @@ _BARE = frozenset({b"", b"\xff", b"\0", b"\1", *(bytes([marker]) for marker in r
 _MOST_SCANS = 100
 """A progressive JPEG has about ten; thousands of tiny ones are a known way to burn minutes of processor
 time."""
+_ELEMENTS = (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\xec")
+"""Matroska's top level: header, segment, and padding."""
 _BOXES = frozenset(
     b"emsg free ftyp jumb mdat meco meta mfra moof moov pdin pnot prft sidx skip ssix styp udta uuid "
     b"wide".split()
@@ -136,27 +138,20 @@ def _mp4_end(data: bytes) -> int:
 def _matroska_end(data: bytes) -> int:
     """EBML (RFC 8794 §5–6): elements that say their size; a live stream's is unknown."""
     at = 0
-    while at < len(data):
+    while data.startswith(_ELEMENTS, at):
         at += _vint_length(data, at)
         length = _vint_length(data, at)
         size = int.from_bytes(data[at : at + length], "big") & ((1 << 7 * length) - 1)
         if length > 8 or size == (1 << 7 * length) - 1:
             return len(data)
-        end = at + length + size
-        if end > len(data):
+        at += length + size
+        if at > len(data):
             raise _cut_short("Matroska")
-        at = end
-        if (
-            data[at : at + 4] not in (b"\x18\x53\x80\x67", b"\x1a\x45\xdf\xa3")
-            and data[at : at + 1] != b"\xec"
-        ):
-            return at
     return at
 
 
 def _vint_length(data: bytes, at: int) -> int:
-    """Bytes of the variable-size integer there: one more than its leading zero bits; 9 where there is
-    none."""
+    """Bytes of the variable-size integer there, one more than its leading zero bits; 9 for none."""
     return 9 - data[at].bit_length() if at < len(data) else 9
 
 

@@ -81,6 +81,14 @@ def test_samples_agree_with_another_writer(kind: type[np.generic]) -> None:
     assert np.abs(samples.data - wanted).max() < max(2 / scale if scale > 1 else 0, 1e-6)
 
 
+@pytest.mark.parametrize("channels", [1, 2, 6, 8, 9, 25, 64])
+def test_many_channels(channels: int) -> None:
+    wanted = np.random.default_rng(0).uniform(-1, 1, (5_000, channels)).astype(np.float32)
+    out = io.BytesIO()
+    wavfile.write(out, 8_000, wanted)
+    assert np.array_equal(Artifact.from_bytes(out.getvalue()).samples.data, wanted)
+
+
 def test_samples_of_a_plain_wave() -> None:
     out = io.BytesIO()
     with wave.open(out, "wb") as file:

@@ -12,6 +12,7 @@ import guard
 from guard import errors
 from guard.app import App, open_app
 from guard.errors import ConfigurationError, InputError, KeyStoreError, PolicyError
+from guard.media import Limits
 from guard.settings import Settings, load_settings
 from guard.trace import StepTimes
 
@@ -24,6 +25,9 @@ class TestSettings:
         assert settings.home == tmp_path
         assert settings.limits.limits().max_bytes == 1000
         assert settings.database == f"sqlite:///{tmp_path / 'ledger.db'}"
+
+    def test_cover_every_limit(self) -> None:
+        assert Settings().limits.limits() == Limits()
 
     def test_another_database_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GUARD_LEDGER_URL", "sqlite:///elsewhere.db")
