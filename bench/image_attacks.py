@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,11 +15,11 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 __all__ = ["GROUPS", "LARGE", "Attack", "Pixels"]
 
 Pixels = NDArray[np.uint8]
-Attack = Callable[[Pixels, np.random.Generator], Pixels]
+Attack = Callable[[Pixels, np.random.Generator], Any]
 
 
 def chain(*steps: Attack) -> Attack:
-    def run(x: Pixels, rng: np.random.Generator) -> Pixels:
+    def run(x: Pixels, rng: np.random.Generator) -> Any:
         for step in steps:
             x = step(x, rng)
         return x
@@ -30,12 +31,12 @@ def pil(change: Callable[[Image.Image], Image.Image]) -> Attack:
     return lambda x, _: np.asarray(change(Image.fromarray(x)).convert("RGB"))
 
 
-def values(change: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> Attack:
+def values(change: Callable[[NDArray[np.float32]], Any]) -> Attack:
     return lambda x, _: np.clip(np.rint(change(x.astype(np.float32))), 0, 255).astype(np.uint8)
 
 
 def coded(file_format: str, quality: int) -> Attack:
-    def run(x: Pixels, _: np.random.Generator) -> Pixels:
+    def run(x: Pixels, _: np.random.Generator) -> Any:
         file = io.BytesIO()
         Image.fromarray(x).save(file, file_format, quality=quality)
         return np.asarray(Image.open(file).convert("RGB"))
@@ -48,7 +49,7 @@ def noise(sigma: float) -> Attack:
 
 
 def resize(fx: float, fy: float | None = None, method: Image.Resampling = Image.Resampling.BICUBIC) -> Attack:
-    def run(x: Pixels, _: np.random.Generator) -> Pixels:
+    def run(x: Pixels, _: np.random.Generator) -> Any:
         size = max(1, round(x.shape[1] * fx)), max(1, round(x.shape[0] * (fy or fx)))
         return np.asarray(Image.fromarray(x).resize(size, method))
 
@@ -60,7 +61,7 @@ def longest(side: int) -> Attack:
 
 
 def crop(area: float) -> Attack:
-    def run(x: Pixels, rng: np.random.Generator) -> Pixels:
+    def run(x: Pixels, rng: np.random.Generator) -> Any:
         height, width = (round(n * area**0.5) for n in x.shape[:2])
         top, left = (int(rng.integers(0, a - b + 1)) for a, b in zip(x.shape, (height, width), strict=False))
         return np.ascontiguousarray(x[top : top + height, left : left + width])
@@ -69,7 +70,7 @@ def crop(area: float) -> Attack:
 
 
 def rotate(degrees: float | None) -> Attack:
-    def run(x: Pixels, rng: np.random.Generator) -> Pixels:
+    def run(x: Pixels, rng: np.random.Generator) -> Any:
         angle = rng.uniform(-180, 180) if degrees is None else degrees
         height, width = x.shape[:2]
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
@@ -79,7 +80,7 @@ def rotate(degrees: float | None) -> Attack:
 
 
 def shear(share: float) -> Attack:
-    def run(x: Pixels, _: np.random.Generator) -> Pixels:
+    def run(x: Pixels, _: np.random.Generator) -> Any:
         matrix = np.array([[1.0, share, 0.0], [share / 2, 1.0, 0.0]])
         return cv2.warpAffine(x, matrix, x.shape[1::-1], flags=cv2.INTER_CUBIC)
 
@@ -89,7 +90,7 @@ def shear(share: float) -> Attack:
 def perspective(share: float) -> Attack:
     """Move each corner by up to `share` of the picture's sides."""
 
-    def run(x: Pixels, rng: np.random.Generator) -> Pixels:
+    def run(x: Pixels, rng: np.random.Generator) -> Any:
         height, width = x.shape[:2]
         corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
         moved = corners + rng.uniform(-share, share, (4, 2)).astype(np.float32) * (width, height)
@@ -102,13 +103,18 @@ def perspective(share: float) -> Attack:
 def warp(pixels: float) -> Attack:
     """A smooth random displacement of this many pixels rms, about four bumps across the picture."""
 
-    def run(x: Pixels, rng: np.random.Generator) -> Pixels:
+    def run(x: Pixels, rng: np.random.Generator) -> Any:
         height, width = x.shape[:2]
-        fields = [cv2.resize(rng.normal(size=(5, 5)), (width, height), interpolation=cv2.INTER_CUBIC) for _ in "yx"]
+        fields = [
+            cv2.resize(rng.normal(size=(5, 5)), (width, height), interpolation=cv2.INTER_CUBIC) for _ in "yx"
+        ]
         dy, dx = (pixels * f / f.std() / 2**0.5 for f in fields)
         grid_y, grid_x = np.mgrid[:height, :width]
         return cv2.remap(
-            x, (grid_x + dx).astype(np.float32), (grid_y + dy).astype(np.float32), cv2.INTER_CUBIC,
+            x,
+            (grid_x + dx).astype(np.float32),
+            (grid_y + dy).astype(np.float32),
+            cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REFLECT,
         )
 
@@ -128,13 +134,15 @@ def screenshot(x: Pixels, rng: np.random.Generator) -> Pixels:
 def caption(x: Pixels, _: np.random.Generator) -> Pixels:
     """A white band with black text above the picture and white text on it."""
     band = np.full((x.shape[0] // 6, x.shape[1], 3), 255, np.uint8)
-    cv2.putText(band, "WHEN IT WORKS", (12, band.shape[0] // 2 + 12), cv2.FONT_HERSHEY_DUPLEX, 1.2, (0, 0, 0), 2)
+    cv2.putText(
+        band, "WHEN IT WORKS", (12, band.shape[0] // 2 + 12), cv2.FONT_HERSHEY_DUPLEX, 1.2, (0, 0, 0), 2
+    )
     marked = x.copy()
     cv2.putText(marked, "FIRST TIME", (12, x.shape[0] - 16), cv2.FONT_HERSHEY_DUPLEX, 1.6, (255, 255, 255), 4)
     return np.vstack([band, marked])
 
 
-def equalise(x: Pixels, _: np.random.Generator) -> Pixels:
+def equalise(x: Pixels, _: np.random.Generator) -> Any:
     planes = cv2.cvtColor(x, cv2.COLOR_RGB2YCrCb)
     planes[..., 0] = cv2.equalizeHist(np.ascontiguousarray(planes[..., 0]))
     return cv2.cvtColor(planes, cv2.COLOR_YCrCb2RGB)

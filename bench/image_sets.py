@@ -1,4 +1,4 @@
-"""The pictures that the benchmark marks: photographs beside the checkout and pages, screens and art drawn here."""
+"""The pictures that the benchmark marks: photographs beside the checkout, and drawings made here."""
 
 from __future__ import annotations
 
@@ -6,19 +6,39 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from image_attacks import Pixels
 from matplotlib import font_manager
 from PIL import Image, ImageDraw, ImageFont
+
+from bench.image_attacks import Pixels
 
 __all__ = ["DATA", "drawn", "load", "mosaics", "photographs"]
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-_WORDS = "the mark that a picture carries must survive whatever the web does to it before anybody reads it".split()
+_WORDS = [
+    "the",
+    "mark",
+    "that",
+    "a",
+    "picture",
+    "carries",
+    "must",
+    "survive",
+    "whatever",
+    "the",
+    "web",
+    "does",
+    "to",
+    "it",
+    "before",
+    "anybody",
+    "reads",
+    "it",
+]
 Named = tuple[str, Pixels]
 
 
 def load(path: Path) -> Pixels:
-    return np.asarray(Image.open(path).convert("RGB"))
+    return np.asarray(Image.open(path).convert("RGBA").convert("RGB"))
 
 
 def photographs(pattern: str) -> Iterator[Named]:
@@ -59,8 +79,11 @@ def _page(draw: ImageDraw.ImageDraw, rng: np.random.Generator, size: tuple[int, 
 def _screen(draw: ImageDraw.ImageDraw, rng: np.random.Generator, size: tuple[int, int]) -> None:
     """An application: side bar, cards, buttons, small text."""
     dark = rng.random() < 0.5
-    back, card, ink = ((24, 26, 32), (38, 42, 50), (220, 222, 228)) if dark else (
-        (245, 246, 248), (255, 255, 255), (40, 44, 52))
+    back, card, ink = (
+        ((24, 26, 32), (38, 42, 50), (220, 222, 228))
+        if dark
+        else ((245, 246, 248), (255, 255, 255), (40, 44, 52))
+    )
     draw.rectangle((0, 0, *size), fill=back)
     draw.rectangle((0, 0, 190, size[1]), fill=tuple(int(c * 0.9) for c in back))
     for y in range(30, size[1] - 40, 44):

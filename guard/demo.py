@@ -13,12 +13,13 @@ from time import perf_counter
 import cv2
 import numpy as np
 
+from detectors import DetectorCard
 from guard.app import App, open_app
 from guard.errors import InputError
 from guard.media import Artifact, Modality
 from guard.media.picture import Picture
 from guard.pipeline import Release
-from guard.provenance.keys import DevelopmentKeys, KeyStore
+from guard.provenance.keys import KeyStore
 from guard.settings import Settings
 from guard.trace import StepTimes
 from guard.verdict import Verdict, VerdictState
@@ -27,8 +28,8 @@ from models.registry import load
 
 __all__ = ["PROMPT", "Step", "Story", "tell"]
 
-PROMPT = "a lighthouse on a beach at sunset, a red sailboat far away, a dog"
-SEED = 7
+PROMPT = "a lake at dawn with a red hot-air balloon, a small white house on the left and a woman with a dog"
+SEED = 11
 SIZE = "1024x768"
 _RESIZED = 0.7
 _QUALITY = 70
@@ -47,13 +48,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """Everything that happened; `screened` names the detectors, `seconds` are the release's, by step."""
+    """Everything that happened; `detectors` did the screening, `seconds` are the release's, by step."""
 
     folder: Path
-    keys: DevelopmentKeys
     prompt: str
     model: ModelCard
-    screened: str
+    detectors: list[DetectorCard]
     release: Release
     seconds: dict[str, float]
     steps: tuple[Step, ...]
@@ -77,7 +77,7 @@ def tell(folder: Path) -> Story:
         raise InputError(
             f"{folder} cannot be made: {error.strerror}.", "Choose another --out-dir."
         ) from error
-    keys = KeyStore(home).init_development(force=True)
+    KeyStore(home).init_development(force=True)
     with open_app(Settings.model_construct(home=home)) as app:
         times = StepTimes()
         scene = load("scene")
@@ -86,8 +86,8 @@ def tell(folder: Path) -> Story:
         )
         [release] = app.guard(times).generate(scene, request)
         steps = tuple(_verified(app, folder, release.artifact))
-        screened = ", ".join(detector.card.id for detector in app.detectors)
-    return Story(folder, keys, PROMPT, scene.card, screened, release, times.seconds, steps)
+        cards = [detector.card for detector in app.detectors]
+    return Story(folder, PROMPT, scene.card, cards, release, times.seconds, steps)
 
 
 def _verified(app: App, folder: Path, released: Artifact) -> Iterator[Step]:
@@ -105,11 +105,11 @@ def _fates(released: Artifact) -> Iterator[tuple[str, str, VerdictState, bytes]]
     yield "01-released.png", "nothing: as it left Guard", VerdictState.TRUSTED, released.data
     yield (
         "02-reposted.jpg",
-        f"metadata stripped, resized to {_RESIZED:.0%}, JPEG quality {_QUALITY}",
+        f"metadata stripped, resized to {_RESIZED:.0%}, JPEG {_QUALITY}",
         VerdictState.RECOVERED,
         _reposted(released),
     )
-    yield "03-edited.png", "pixels edited, credential kept", VerdictState.ALTERED, _edited(released.data)
+    yield "03-edited.png", "a part pixelated, credential kept", VerdictState.ALTERED, _edited(released.data)
     yield "04-unrelated.jpg", "an unrelated photo", VerdictState.NO_EVIDENCE, _photo()
 
 
@@ -125,7 +125,8 @@ def _edited(png: bytes) -> bytes:
     pixels = Artifact.from_bytes(png).picture.rgb(0).copy()
     height, width, _ = pixels.shape
     patch = pixels[height // 3 : height // 2, width // 3 : width // 2]
-    patch[...] = patch[..., ::-1]
+    coarse = cv2.resize(patch, (8, 8), interpolation=cv2.INTER_AREA)
+    patch[...] = cv2.resize(coarse, patch.shape[1::-1], interpolation=cv2.INTER_NEAREST)
     repainted = Artifact.from_picture(Picture.from_array(pixels), "image/png").data
     data = b"".join(body for kind, body in _chunks(repainted) if kind == b"IDAT")
     chunks = [(kind, body) for kind, body in _chunks(png) if kind != b"IDAT"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import AsyncGenerator, Coroutine, Mapping
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from anyio import to_thread
-from starlette.datastructures import UploadFile
+from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -21,6 +22,7 @@ __all__ = [
     "JSON_LEVELS",
     "JSON_VALUES",
     "Upload",
+    "announced",
     "read_json",
     "read_upload",
     "user_in",
@@ -33,6 +35,7 @@ JSON_VALUES = 1_000_000
 """Two bytes of JSON can become a hundred in memory, so the number of values is bounded too."""
 _FORM_BYTES = 64 << 10
 _FORM_FIELDS = 8
+_LONGEST_NUMBER = 18
 
 T = TypeVar("T")
 
@@ -86,6 +89,14 @@ async def while_connected(request: Request, call: Coroutine[Any, Any, T]) -> T:
         await asyncio.gather(work, watch, return_exceptions=True)
 
 
+def announced(headers: Headers) -> float:
+    """How many bytes the body will have by its sender's word; infinitely many where that is not said."""
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers or not length.isdecimal() or len(length) > _LONGEST_NUMBER:
+        return math.inf
+    return int(length)
+
+
 async def _gone(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
@@ -97,8 +108,7 @@ def _media_type(request: Request) -> str:
 
 async def _chunks(request: Request, limit: int) -> AsyncGenerator[bytes]:
     size = 0
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
+    if limit < announced(request.headers) < math.inf:
         raise _too_large(limit)
     async for chunk in request.stream():
         size += len(chunk)

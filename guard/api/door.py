@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeVar, TypeVarTuple, cast
@@ -19,7 +20,7 @@ from guard.pipeline import Guard, Origin, Release
 from models.base import Generator
 from models.upstream import Upstream
 
-__all__ = ["Door", "door_of"]
+__all__ = ["Door", "door_of", "upstreams_fault"]
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -53,15 +54,22 @@ class Door:
         self.guard.admit(origin)
 
     def release(self, artifacts: Sequence[Artifact], origin: Origin) -> list[Release]:
-        """`Guard.release` for what an upstream made: where that cannot be read, the upstream is at fault."""
-        try:
+        """`Guard.release` for what an upstream made."""
+        with upstreams_fault():
             return self.guard.release(artifacts, origin)
-        except InputError as error:
-            raise UpstreamError(f"The upstream's answer cannot be released: {error.message}") from error
 
     @cached_property
     def _workers(self) -> CapacityLimiter:
         return CapacityLimiter(max(2, os.cpu_count() or 1))
+
+
+@contextmanager
+def upstreams_fault() -> Iterator[None]:
+    """Input that cannot be used is the upstream's fault in here, and not the caller's."""
+    try:
+        yield
+    except InputError as error:
+        raise UpstreamError(f"The upstream's answer cannot be released: {error.message}") from error
 
 
 def door_of(request: Request) -> Door:

@@ -6,14 +6,18 @@ import logging
 import secrets
 import traceback
 
-from starlette.datastructures import MutableHeaders
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from guard.api.bodies import announced
 from guard.api.errors import Problem, respond
 
 __all__ = ["Outermost"]
 
 logger = logging.getLogger(__name__)
+
+_WORTH_TAKING = 64 << 20
+"""Bytes that the server takes in and drops, so that a sender who reads only afterwards gets our answer."""
 
 
 class Outermost:
@@ -28,17 +32,26 @@ class Outermost:
             return
         request_id = f"req_{secrets.token_hex(12)}"
         scope.setdefault("state", {})["request_id"] = request_id
-        started = False
+        started = taken = False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken = not message.get("more_body", False)
+            return message
 
         async def named(message: Message) -> None:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                MutableHeaders(raw=message["headers"])["x-request-id"] = request_id
+                headers = MutableHeaders(raw=message["headers"])
+                headers["x-request-id"] = request_id
+                if not taken and announced(Headers(scope=scope)) > _WORTH_TAKING:
+                    headers["connection"] = "close"
             await send(message)
 
         try:
-            await self.app(scope, receive, named)
+            await self.app(scope, counted, named)
         except Exception as error:
             _log(request_id, error)
             if not started:

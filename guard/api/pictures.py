@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from guard.api.answers import evidence
-from guard.api.door import Door
+from guard.api.door import Door, upstreams_fault
 from guard.api.jsontree import leaves
-from guard.errors import InputError, UpstreamError
+from guard.errors import UpstreamError
 from guard.media import Artifact, Modality
 from guard.pipeline import Origin, Release
 
@@ -31,11 +31,13 @@ def release_pictures(door: Door, answer: Mapping[str, Any], origin: Origin) -> d
     items = answer["data"]
     if not items:
         raise UpstreamError("The upstream's answer has no pictures.")
-    for item in items:
-        # A prompt that the upstream wrote in place of the caller's is a model's text, screened by nobody yet.
-        if isinstance(item.get("revised_prompt"), str):
-            door.admit(replace(origin, prompt=item["revised_prompt"]))
-    releases = door.release([_picture(item, door) for item in items], origin)
+    with upstreams_fault():
+        for item in items:
+            # A prompt that the upstream wrote in place of the caller's is text that nobody has screened yet.
+            if isinstance(item.get("revised_prompt"), str):
+                door.admit(replace(origin, prompt=item["revised_prompt"]))
+        pictures = [_picture(item, door) for item in items]
+    releases = door.release(pictures, origin)
     return images_object(releases, _harmless(answer), [_harmless(item) for item in items])
 
 
@@ -53,9 +55,10 @@ def images_object(
 
 def _picture(item: Mapping[str, Any], door: Door) -> Artifact:
     try:
-        artifact = Artifact.from_bytes(base64.b64decode(item["b64_json"], validate=True), limits=door.limits)
-    except (ValueError, InputError) as error:
-        raise UpstreamError(f"The upstream's picture cannot be used: {error}") from error
+        data = base64.b64decode(item["b64_json"], validate=True)
+    except ValueError as error:
+        raise UpstreamError(f"The upstream's picture is no base64: {error}.") from error
+    artifact = Artifact.from_bytes(data, limits=door.limits)
     if artifact.modality is not Modality.IMAGE:
         raise UpstreamError(f"The upstream's picture is {artifact.mime}.")
     return artifact

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from guard.api.answers import evidence
-from guard.api.door import Door
+from guard.api.door import Door, upstreams_fault
 from guard.api.jsontree import Leaf, deeper_than, leaves
-from guard.errors import InputError, UpstreamError
+from guard.errors import UpstreamError
 from guard.media import Artifact
 from guard.pipeline import Origin
 
@@ -29,8 +29,13 @@ class _Text:
     """One text of one choice, in the pieces in which it came: one, or one for each chunk of a stream."""
 
     choice: int
-    part: str
+    path: tuple[str | int, ...]
     pieces: list[Leaf] = field(default_factory=list)
+
+    @property
+    def part(self) -> str:
+        """Where it stands in the message."""
+        return ".".join(str(step) for step in self.path if step not in ("message", "delta"))
 
     @property
     def whole(self) -> str:
@@ -58,7 +63,9 @@ def release_texts(door: Door, answer: Sequence[dict[str, Any]], origin: Origin) 
     `UpstreamError` for an answer that cannot be screened.
     """
     texts = [text for text in _texts_in(answer) if text.whole]
-    releases = door.release([_artifact(text.whole) for text in texts], origin)
+    with upstreams_fault():
+        artifacts = [Artifact.from_text(text.whole) for text in texts]
+    releases = door.release(artifacts, origin)
     changed: set[int] = set()
     for text, release in zip(texts, releases, strict=True):
         if release.artifact.text != text.whole:
@@ -72,12 +79,11 @@ def release_texts(door: Door, answer: Sequence[dict[str, Any]], origin: Origin) 
 
 
 def _texts_in(answer: Iterable[dict[str, Any]]) -> list[_Text]:
-    texts: dict[tuple[int, str], _Text] = {}
+    texts: dict[tuple[int, tuple[str | int, ...]], _Text] = {}
     for number, choice in _choices(answer):
         for leaf in leaves(choice):
             _refuse_media(leaf)
-            part = ".".join(str(step) for step in leaf.path if step not in ("message", "delta"))
-            texts.setdefault((number, part), _Text(number, part)).pieces.append(leaf)
+            texts.setdefault((number, leaf.path), _Text(number, leaf.path)).pieces.append(leaf)
     return list(texts.values())
 
 
@@ -103,13 +109,6 @@ def _refuse_media(leaf: Leaf) -> None:
             "The upstream answered with media inside a chat message, which Guard does not let through.",
             "Ask for text, or use /v1/images/generations.",
         )
-
-
-def _artifact(text: str) -> Artifact:
-    try:
-        return Artifact.from_text(text)
-    except InputError as error:
-        raise UpstreamError(f"The upstream's text cannot be used: {error.message}") from error
 
 
 def _forget_originals(answer: Iterable[dict[str, Any]], changed: set[int]) -> None:

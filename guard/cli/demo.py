@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,9 +17,11 @@ from rich.text import Text
 
 from guard.cli.checks import show_state
 from guard.cli.failures import FINE, NO
-from guard.cli.output import chance, printable
+from guard.cli.output import chance, printable, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from guard.demo import Step, Story
     from guard.verdict import Verdict
 
@@ -41,6 +47,7 @@ def demo(
 
         story = tell(out_dir)
     console.print(_screen(story))
+    say(_ending(story))
     raise typer.Exit(FINE if story.as_expected else NO)
 
 
@@ -48,42 +55,39 @@ def _screen(story: Story) -> RenderableType:
     return Group(
         Text("\nOne picture, from prompt to proof\n", "bold"),
         _release_table(story),
-        Text(f"\nDevelopment keys: {story.keys.warning.split(': ', 1)[-1]}\n", "yellow"),
-        Text("What happens to it out there, and what Guard says of the file then\n", "bold"),
+        Text("\nWhat happens to it out there, and what Guard says of the file then", "bold"),
         _verdict_table(story),
-        _ending(story),
     )
 
 
 def _release_table(story: Story) -> Table:
-    release, decision = story.release, story.release.decision
-    mark = (
-        f"invisible, payload {release.mark.payload.hex}, engine {release.mark.engine}"
-        if release.mark
-        else "none"
-    )
     table = Table.grid(padding=(0, 2), expand=True)
     table.add_column(style="cyan")
     table.add_column(ratio=1)
     table.add_column(justify="right", style="dim")
-    for step, said in {
-        "generate": f"“{story.prompt}” by the built-in model {story.model.name}",
-        "screen": f"prompt and picture by {story.screened}",
-        "decide": f"{decision.action}: {decision.reason} Rule “{decision.rule}”.",
-        "mark": mark,
-        "sign": "Content Credential (C2PA) in the file",
-        "prove": "mark and credential, read back from the final bytes",
-        "record": f"entry {release.receipt.index} of the ledger, durable before anything leaves",
-    }.items():
+    for step, said in _release_steps(story):
         table.add_row(step, said, _milliseconds(story.seconds.get(step, 0.0)))
     return table
 
 
+def _release_steps(story: Story) -> Iterator[tuple[str, str]]:
+    decision, mark = story.release.decision, story.release.mark
+    screens = ", ".join(f"{card.id} ({'+'.join(sorted(card.modalities))})" for card in story.detectors)
+    yield "generate", f"“{story.prompt}” by the built-in model {story.model.name}"
+    yield "screen", f"prompt and picture, by what is installed: {screens}"
+    yield "decide", f"policy “{decision.policy}” says {decision.action}: {decision.reason}"
+    if mark is not None:
+        yield "mark", f"invisible, 64-bit payload {mark.payload.hex}, engine {mark.engine}"
+    yield "sign", "Content Credential (C2PA), by development keys that nobody else trusts"
+    yield "prove", "mark and credential, read back from the final bytes"
+    yield "record", f"entry {story.release.receipt.index} of the ledger, durable before anything leaves"
+
+
 def _verdict_table(story: Story) -> Table:
     table = Table(box=box.SIMPLE_HEAD, expand=True, pad_edge=False, header_style="dim")
-    table.add_column("file", ratio=8)
+    table.add_column("file", ratio=1)
     table.add_column("verdict", no_wrap=True)
-    table.add_column("evidence", ratio=10)
+    table.add_column("evidence", no_wrap=True)
     table.add_column("time", justify="right", style="dim", no_wrap=True)
     for step in story.steps:
         table.add_row(_file(step), _state(step), _evidence(step.verdict), _milliseconds(step.seconds))
@@ -91,7 +95,7 @@ def _verdict_table(story: Story) -> Table:
 
 
 def _file(step: Step) -> Text:
-    return Text.assemble((step.file.name, "bold"), f"\n{step.done}\n")
+    return Text.assemble((step.file.name, "bold"), f"\n{step.done}")
 
 
 def _state(step: Step) -> Text:
@@ -111,7 +115,7 @@ def _credential(verdict: Verdict) -> str:
     if credential.state == "absent":
         return "no credential"
     mismatch = any("mismatch" in code for code in credential.codes)
-    return f"credential {credential.state}{': content changed' if mismatch else ''}"
+    return "credential: content changed" if mismatch else f"credential {credential.state}"
 
 
 def _mark(verdict: Verdict) -> str:
@@ -129,15 +133,24 @@ def _content(verdict: Verdict) -> str:
     if match.kind == "exact":
         return "ledger: these exact bytes"
     likeness = "" if match.similarity is None else f", similarity {match.similarity:.2f}"
-    return f"ledger: by {match.kind}{likeness}"
+    return f"ledger: {match.kind}{likeness}"
 
 
 def _ending(story: Story) -> Text:
-    folder = printable(str(story.folder))
-    return Text.assemble(
-        f"The files are in {folder}/. Ask about any of them again:\n",
-        (f"  GUARD_HOME={folder}/guard-home guard verify {folder}/*.*g", "bold"),
+    folder, home, command = (
+        shlex.quote(str(x)) for x in (story.folder, story.folder / "guard-home", _command())
     )
+    return Text.assemble(
+        "The files stay in ",
+        (printable(folder), "bold"),
+        ". Ask about them again:\n",
+        (f"  GUARD_HOME={printable(home)} {printable(command)} verify {printable(folder)}/0*", "bold"),
+    )
+
+
+def _command() -> str:
+    """How to call Guard from here: by its name, or by its path in an environment that is not active."""
+    return "guard" if shutil.which("guard") else os.path.relpath(Path(sys.executable).with_name("guard"))
 
 
 def _milliseconds(seconds: float) -> str:

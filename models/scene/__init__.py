@@ -1,10 +1,10 @@
 """The built-in image model: a small grammar of scenes, drawn as pictures. It needs no weights."""
 
-from models.scene.caption import caption
+from models.scene.captions import caption
 from models.scene.generator import SceneGenerator, draw
 from models.scene.grammar import PartialPerson, PartialScene, PartialThing, Person, Scene, Thing
-from models.scene.parse import parse
-from models.scene.sample import Odds, sample
+from models.scene.reading import parse
+from models.scene.sampling import Odds, sample
 
 __all__ = [
     "Odds",

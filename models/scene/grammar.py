@@ -1,8 +1,8 @@
 """What a scene is: a closed set of words, and the scenes they build.
 
-Every choice is an enum and every enum fills exactly one field of a scene, a thing or a person, so a parser or a
-sampler can tell from a value's type where it belongs. The partial twins hold what a prompt settled and leave
-the rest `None`, for `models.scene.sample` to fill.
+Every choice is an enum and every enum fills exactly one field of a scene, a thing or a person, so a parser
+or a sampler can tell from a value's type where it belongs. The partial twins hold what a prompt settled and
+leave the rest `None`, for `models.scene.sample` to fill.
 """
 
 from __future__ import annotations

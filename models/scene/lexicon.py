@@ -1,7 +1,8 @@
 """What words mean: every phrase the parser knows, and the enum values or the function it stands for.
 
-Values carry their own place in a scene (their type names the field), so an entry is no more than its values. An
-adjective may mean several things ("white" paints a boat, hair or a person's skin); the noun it meets picks one.
+Values carry their own place in a scene (their type names the field), so an entry is no more than its
+values. An adjective may mean several things ("white" paints a boat, hair or a person's skin); the noun it
+meets picks one.
 """
 
 from __future__ import annotations
@@ -59,6 +60,8 @@ class Sign(StrEnum):
     NOBODY = "nobody"
     NOT = "not"
     AS = "as"
+    HAIRED = "haired"
+    SKINNED = "skinned"
 
 
 def _spread(entries: dict[StrEnum, str]) -> dict[str, StrEnum]:
@@ -104,6 +107,8 @@ SCENERY: dict[str, StrEnum] = _spread(
         Sign.NOBODY: "nobody, no one, deserted",
         Sign.NOT: "no, without, not",
         Sign.AS: "as, who is, who works as",
+        Sign.HAIRED: "haired",
+        Sign.SKINNED: "skinned",
     }
 )
 """Place, hour, weather, season, position, and steering words."""
@@ -131,7 +136,7 @@ THINGS: dict[str, StrEnum] = _spread(
         Kind.SOFA: "sofa, couch, settee, armchair, chair",
         Kind.TABLE: "table, coffee table, desk",
         Kind.PLANT: "potted plant, plant, houseplant, flowerpot",
-        Kind.BOOKSHELF: "bookshelf, bookcase, shelf, book",
+        Kind.BOOKSHELF: "bookshelf, bookcase, shelf",
         Kind.FLOOR_LAMP: "floor lamp, lamp, standing lamp",
     }
 )
@@ -198,12 +203,10 @@ PEOPLE: dict[str, tuple[StrEnum, ...]] = {
 
 WORN: dict[str, StrEnum] = _spread(
     {
-        Part.HAIR: "hair, haired",
-        Part.SKIN: "skin, skinned, complexion",
+        Part.HAIR: "hair",
+        Part.SKIN: "skin, complexion",
         Part.CLOTHES: "clothes, clothing, shirt, t shirt, dress, coat, jacket, sweater, outfit, uniform, suit, jumper",
-        HairStyle.CROPPED: "bald, shaved head, crew cut",
-        HairColour.BLOND: "blonde",
-        HairColour.RED: "redhead, ginger",
+        HairStyle.CROPPED: "shaved head, crew cut",
         Headwear.NONE: "bareheaded, no hat, without a hat, hatless",
         Headwear.HAT: "hat, sunhat, straw hat",
         Headwear.CAP: "cap, baseball cap",
@@ -234,14 +237,16 @@ ADJECTIVES: dict[str, tuple[StrEnum, ...]] = {
     "purple": (Colour.PURPLE,),
     "violet": (Colour.PURPLE,),
     "pink": (Colour.PINK,),
-    "brown": (Colour.BROWN, HairColour.BROWN, Skin.BROWN),
-    "black": (Colour.BLACK, HairColour.BLACK, Skin.DARK),
+    "brown": (Colour.BROWN, Skin.BROWN, HairColour.BROWN),
+    "black": (Colour.BLACK, Skin.DARK, HairColour.BLACK),
     "grey": (Colour.GREY, HairColour.GREY),
     "gray": (Colour.GREY, HairColour.GREY),
     "silver": (Colour.GREY, HairColour.GREY),
-    "white": (Colour.WHITE, HairColour.WHITE, Skin.LIGHT),
+    "white": (Colour.WHITE, Skin.LIGHT, HairColour.WHITE),
     "blond": (HairColour.BLOND,),
-    "fair": (HairColour.BLOND, Skin.LIGHT),
+    "blonde": (HairColour.BLOND,),
+    "ginger": (HairColour.RED,),
+    "fair": (Skin.LIGHT, HairColour.BLOND),
     "very light": (Skin.VERY_LIGHT,),
     "pale": (Skin.VERY_LIGHT,),
     "light": (Skin.LIGHT,),
@@ -250,8 +255,9 @@ ADJECTIVES: dict[str, tuple[StrEnum, ...]] = {
     "tan": (Skin.TAN,),
     "tanned": (Skin.TAN,),
     "dark": (Skin.DARK,),
+    "bald": (HairStyle.CROPPED,),
     "cropped": (HairStyle.CROPPED,),
-    "short": (HairStyle.SHORT, Size.SMALL),
+    "short": (Size.SMALL, HairStyle.SHORT),
     "curly": (HairStyle.CURLY,),
     "wavy": (HairStyle.CURLY,),
     "long": (HairStyle.LONG,),
@@ -301,11 +307,15 @@ NUMBERS = {
 
 ARTICLES = frozenset({"a", "an", "the"})
 FILLERS = frozenset(
-    "above along and are at be behind beneath beside between by dressed front for from has have his her hers him "
-    "he she in is it its of on or over s standing sitting stands that their there they this to under up using wearing "
-    "wears which who whose with working near next sky view photo photograph picture image painting drawing scene "
-    "illustration portrait landscape weather season light time while very".split()
+    """
+    above along and are at be behind beneath beside between by dressed for from front has have he her hers him
+    his in is it its landscape light near next of on or over picture image photo photograph painting drawing
+    illustration portrait s scene season she sitting sky standing stands that their there they this time to
+    under up using very view wearing wears weather which while who whose with working
+    """.split()
 )
 """Words with no meaning of their own here; they are not reported as unused."""
 
-LONGEST = max(len(phrase.split()) for table in (SCENERY, THINGS, WORN, ADJECTIVES, PEOPLE) for phrase in table)
+LONGEST = max(
+    len(phrase.split()) for table in (SCENERY, THINGS, WORN, ADJECTIVES, PEOPLE) for phrase in table
+)

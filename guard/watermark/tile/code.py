@@ -21,13 +21,13 @@ _RATE = 4
 CODED_BITS = _BITS * _RATE
 _MEMORY = 10
 _STATES = 1 << _MEMORY
-# Rate 1/4, constraint length 11, maximal free distance (Proakis, Digital Communications, its table of such codes).
+# Rate 1/4, constraint length 11, maximal free distance (Proakis, Digital Communications, chapter 8).
 _GENERATORS = np.array([0o2327, 0o2353, 0o2671, 0o3175])
-# A tail-biting path needs a run-up until its survivors agree; half a turn on either side is plenty at memory 10.
+# A tail-biting path needs a run-up until its survivors agree; half a turn on either side is plenty.
 _RUN_UP = 48
 _TURNS = np.arange(-_RUN_UP, _BITS + _RUN_UP) % _BITS
-# A normal bound on the quality that the best path reaches through noise: of 40,000 simulated searches one in ten
-# came to 0.629 or more (the bound says 0.636), one in a thousand to 0.660 (0.672), one in 10,000 to 0.672 (0.684).
+# A normal bound on the quality that the best path reaches through noise. Of 40,000 simulated searches one in
+# ten reached 0.629 (the bound says 0.636), one in a thousand 0.660 (0.672), one in 10,000 0.672 (0.684).
 _NULL_MEAN, _NULL_DEVIATION = 0.61, 0.02
 _LEAST_TAIL = 1e-12  # the bound is not trusted further out
 

@@ -24,7 +24,7 @@ __all__ = ["MINIMUM_SIDE", "embed"]
 
 MINIMUM_SIDE = 160
 _SYNC_SHARE = 0.25  # of the mark's power
-# Few tiles add up in a small picture: it is marked 1 dB louder, and more of that helps to find the mark at all.
+# Few tiles add up in a small picture: it is marked 1 dB louder, and more of that helps to find the mark.
 _SMALL_AREA = 1 << 17
 _SMALL_LOUDNESS, _SMALL_SYNC_SHARE = 1.12, 0.35
 _HIGH_PASS = high_pass(RADII) / np.sqrt(2)
@@ -33,9 +33,9 @@ _HIGH_PASS = high_pass(RADII) / np.sqrt(2)
 def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = Strength.DEFAULT) -> Pixels:
     """A copy of `pixels` that carries `payload` under `key`.
 
-    Takes (H, W) or (H, W, 1..4) of uint8 or uint16: gray, gray and alpha, RGB or RGBA. Alpha stays as it is and
-    fully transparent pixels stay unmarked. Raises `InputError` for other arrays and `MarkError` where the mark
-    cannot be read back from the copy.
+    Takes (H, W) or (H, W, 1..4) of uint8 or uint16: gray, gray and alpha, RGB or RGBA. Alpha stays as it is
+    and fully transparent pixels stay unmarked. Raises `InputError` for other arrays and `MarkError` where the
+    mark cannot be read back from the copy.
     """
     check(pixels)
     if min(pixels.shape[:2]) < MINIMUM_SIDE:
@@ -72,10 +72,12 @@ def _increment(pixels: Pixels, payload: Payload, key: bytes, strength: Strength)
 
 
 def _presented(host: Residual, mask: FloatImage) -> NDArray[np.complex64]:
-    """The tile's spectrum as the reader would find it in the unmarked picture, in units of the mark to come."""
+    """The tile's spectrum as the reader would find it unmarked, in units of the mark to come."""
     weight = host.weight()
     spectrum = np.fft.fft2(fold(host.whitened(weight)))
-    presented: NDArray[np.complex64] = (spectrum / max(float(cv2.sumElems(weight * mask)[0]), 1e-6)).astype(np.complex64)
+    presented: NDArray[np.complex64] = (spectrum / max(float(cv2.sumElems(weight * mask)[0]), 1e-6)).astype(
+        np.complex64
+    )
     return presented
 
 
@@ -83,12 +85,13 @@ def _repeated(tile: FloatImage, mask: FloatImage) -> FloatImage:
     """The tile all over the picture, as loud as the mask says."""
     height, width = mask.shape
     mark = cv2.repeat(tile, -(-height // TILE), -(-width // TILE))[:height, :width]
-    return cv2.multiply(mark, mask)
+    increment: FloatImage = mark * mask
+    return increment
 
 
 class _Pose:
-    """Where and which way round the tile lies. It differs from picture to picture, which costs the reader nothing,
-    as it tries every pose, and keeps an average over many pictures from showing the pattern."""
+    """Where and which way round the tile lies. It differs from picture to picture, which costs the reader
+    nothing, as it tries every pose, and keeps an average over many pictures from showing the pattern."""
 
     def __init__(self, luma: FloatImage, payload: Payload, key: bytes) -> None:
         thumbnail = cv2.resize(luma, (16, 16), interpolation=cv2.INTER_AREA).astype(np.uint8)
@@ -99,7 +102,7 @@ class _Pose:
         self._turn = np.exp(2j * np.pi / TILE * (LINES @ shift)).astype(np.complex64)
 
     def lines(self, spectrum: NDArray[np.complex64]) -> NDArray[np.complex64]:
-        """The lines of a tile's spectrum that lies in this pose, in units that a coefficient of the tile has."""
+        """The lines of a tile in this pose, from its spectrum, in the units of `coefficients`."""
         at: Any = self._lines[:, 0], self._lines[:, 1]
         seen: NDArray[np.complex64] = spectrum[at] * self._turn / _HIGH_PASS
         return seen

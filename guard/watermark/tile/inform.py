@@ -18,7 +18,7 @@ _SYNC_LIFT = 1.5  # the most that a sync line is raised, in sync levels
 def coefficients(
     host: NDArray[np.complex64], code: NDArray[np.float32], key: Pattern, sync_share: float
 ) -> NDArray[np.complex64]:
-    """The mark at every line (1008,), for `host` in units of the mark's power; sync lines get `sync_share` of it.
+    """The mark at every line (1008,), for `host` in units of its power; sync lines get `sync_share` of that.
 
     `code` holds the 384 coded bits as ±1.
     """
@@ -42,8 +42,8 @@ def _chips(
 ) -> NDArray[np.float32]:
     """Chips of one level plus, per coded bit, what lifts the host's share of that bit to +1.5 deviations.
 
-    This is improved spread spectrum (Malvar and Florêncio 2003) with a target instead of plain cancellation: a
-    bit has about five chips, and only the one direction among them that its reader looks along is corrected.
+    This is improved spread spectrum (Malvar and Florêncio 2003) with a target instead of plain cancellation.
+    A bit has about five chips; only the one direction among them that the reader looks along is corrected.
     """
     noise = radial_mean(np.square(np.abs(host)))[key.data] / 2 + level**2
     weights = np.tile(level / noise, 2)

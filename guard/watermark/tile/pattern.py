@@ -22,7 +22,7 @@ TILE = 128
 _LOWEST, _HIGHEST = 8, 28
 _SYNC_LINES = 60
 _SYNC_RADII = (9, 25)
-_SYNC_SPACING = 3.0
+_SYNC_SPACING = 2.5
 
 
 def _half_plane() -> NDArray[np.int64]:
@@ -30,7 +30,8 @@ def _half_plane() -> NDArray[np.int64]:
     out: straight edges and the block grid of JPEG live there."""
     ky, kx = np.mgrid[-_HIGHEST : _HIGHEST + 1, 2 : _HIGHEST + 1]
     radius = np.hypot(ky, kx)
-    return np.argwhere((radius >= _LOWEST) & (radius <= _HIGHEST) & (abs(ky) >= 2)) + (-_HIGHEST, 2)
+    inside = (radius >= _LOWEST) & (radius <= _HIGHEST) & (abs(ky) >= 2)
+    return np.array([ky[inside], kx[inside]]).T.astype(np.int64)
 
 
 LINES = _half_plane()
@@ -39,10 +40,10 @@ RADII = np.hypot(LINES[:, 0], LINES[:, 1]).astype(np.float32)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pattern:
-    """What a key makes of the lines. `sync` and `data` index `LINES`; `phases` (60,) are unit complex numbers.
+    """What a key makes of the lines: `sync` and `data` index `LINES`, `phases` (60,) are on the unit circle.
 
-    Every data line has two chips, its real and its imaginary part: 1896 in all, real parts first. Chip i carries
-    coded bit `bits[i]` multiplied by `signs[i]`.
+    Every data line has two chips, its real and its imaginary part: 1896 in all, real parts first. Chip i
+    carries coded bit `bits[i]` multiplied by `signs[i]`.
     """
 
     sync: NDArray[np.int64]
@@ -70,15 +71,13 @@ def pattern(key: bytes) -> Pattern:
 
 
 def _spread(order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The first 60 lines of `order` that keep their distance from one another and from mirror images."""
+    """The first 60 lines of `order` that keep their distance from one another and their conjugates."""
     chosen: list[int] = []
     for line in order:
         if not _SYNC_RADII[0] <= RADII[line] <= _SYNC_RADII[1]:
             continue
         others = LINES[chosen]
-        gaps = np.hypot(
-            *(np.concatenate([others, -others, others * (1, -1), others * (-1, 1)]) - LINES[line]).T
-        )
+        gaps = np.linalg.norm(np.concatenate([others, -others]) - LINES[line], axis=1)
         if not (gaps <= _SYNC_SPACING).any():
             chosen.append(int(line))
         if len(chosen) == _SYNC_LINES:
@@ -87,8 +86,8 @@ def _spread(order: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 class _Stream:
-    """Numbers drawn from SHAKE-256 of the key. NumPy may change what its generators draw from one release to the
-    next; a mark must be readable for as long as its picture."""
+    """Numbers drawn from SHAKE-256 of the key. What NumPy's generators draw may change from one release to
+    the next; a mark must be readable for as long as its picture."""
 
     def __init__(self, key: bytes) -> None:
         self._key = hashlib.blake2b(key, person=b"guard-tile-1").digest()
@@ -98,8 +97,7 @@ class _Stream:
         """`count` numbers in [0, 1)."""
         self._draws += 1
         digest = hashlib.shake_256(self._key + self._draws.to_bytes(4)).digest(8 * count)
-        numbers: NDArray[np.float64] = (np.frombuffer(digest, ">u8") >> 11) * 2.0**-53
-        return numbers
+        return np.asarray((np.frombuffer(digest, ">u8") >> 11) * 2.0**-53, np.float64)
 
     def permutation(self, count: int) -> NDArray[np.int64]:
         """The numbers below `count` in random order."""

@@ -36,7 +36,7 @@ def check(pixels: Pixels) -> None:
 
 
 def canonical_scale(width: int, height: int) -> float:
-    """The factor by which a picture of this size is reduced before it is marked or read; 1 up to 2**20 pixels."""
+    """What a picture of this size is multiplied by before it is marked or read: 1 up to 2**20 pixels."""
     area = width * height
     return 1.0 if area <= 1.02 * _CANONICAL_AREA else (_CANONICAL_AREA / area) ** 0.5
 
@@ -58,7 +58,8 @@ def canonical_luma(pixels: Pixels) -> FloatImage:
             for rows in _strips(height, width)
         ]
     )
-    return cv2.resize(narrow, size, interpolation=cv2.INTER_AREA)
+    luma: FloatImage = cv2.resize(narrow, size, interpolation=cv2.INTER_AREA)
+    return luma
 
 
 def alpha_plane(pixels: Pixels, size: tuple[int, int]) -> FloatImage | None:
@@ -66,11 +67,12 @@ def alpha_plane(pixels: Pixels, size: tuple[int, int]) -> FloatImage | None:
     if pixels.ndim == 2 or pixels.shape[2] not in (2, 4):
         return None
     alpha = cv2.resize(np.ascontiguousarray(pixels[..., -1]), size, interpolation=cv2.INTER_AREA)
-    return alpha.astype(np.float32) / np.iinfo(pixels.dtype).max
+    opacity: FloatImage = alpha.astype(np.float32) / np.float32(np.iinfo(pixels.dtype).max)
+    return opacity
 
 
 def add(pixels: Pixels, increment: FloatImage) -> Pixels:
-    """`pixels` with `increment` (gray levels of 255, at canonical size) added to every colour channel that shows."""
+    """`pixels` with `increment` (of 255 gray levels, any size) added to every colour channel that shows."""
     height, width = pixels.shape[:2]
     marked = np.empty_like(pixels)
     for rows in _strips(height, width):
@@ -100,7 +102,7 @@ def _colour(pixels: Pixels) -> Pixels:
     """Gray (H, W) or RGB (H, W, 3) without alpha, contiguous."""
     if pixels.ndim == 3:
         pixels = pixels[..., 0] if pixels.shape[2] < 3 else pixels[..., :3]
-    return np.ascontiguousarray(pixels)
+    return pixels if pixels.flags.c_contiguous else pixels.copy()
 
 
 def _enlarged(increment: FloatImage, full: tuple[int, int], rows: slice, left: int) -> FloatImage:
@@ -110,13 +112,14 @@ def _enlarged(increment: FloatImage, full: tuple[int, int], rows: slice, left: i
     width = min(_BLOCK_WIDTH, full[1] - left)
     sy, sx = increment.shape[0] / full[0], increment.shape[1] / full[1]
     back = np.array([[sx, 0, (left + 0.5) * sx - 0.5], [0, sy, (rows.start + 0.5) * sy - 0.5]])
-    return cv2.warpAffine(
+    part: FloatImage = cv2.warpAffine(
         increment,
         back,
         (width, rows.stop - rows.start),
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
+    return part
 
 
 def _added(pixels: Pixels, increment: FloatImage) -> Pixels:

@@ -26,8 +26,8 @@ _CRC_CHANCE = 2.0**-32
 def read(pixels: Pixels, *, keys: Sequence[bytes]) -> Reading:
     """What `pixels` carry under the first of `keys` that reads.
 
-    Takes what `embed` takes. Unmarked, tiny and odd pictures read as absent. `p_value` bounds the chance that an
-    unmarked picture reads this well under any of the keys and geometries that a read may try; a payload is
+    Takes what `embed` takes. Unmarked, tiny and odd pictures read as absent. `p_value` bounds the chance that
+    an unmarked picture reads this well under any of the keys and geometries that a read may try; a payload is
     reported at 1e-9 or less. Raises `InputError` for arrays that are no picture.
     """
     check(pixels)
@@ -51,43 +51,49 @@ def _untouched(luma: FloatImage) -> Iterator[FloatImage]:
 
 
 class _Search:
-    """One read: counts what could be tried, so that the p-value holds over all of it."""
+    """One read under a ring of keys. Counts its Viterbi searches, so that p-values hold over all of them."""
 
     def __init__(self, keys: Sequence[bytes]) -> None:
         self._patterns = [pattern(key) for key in keys]
         self._most_words = _MOST_TILES * MOST_TRIES * len(keys)
+        self._words = 0
         self._best = 0.0
 
     def first(self, planes: Iterable[FloatImage]) -> Reading:
         """The first reading among whitened pictures."""
         for plane in planes:
-            reading = self._read(plane) or self._straightened(plane)
+            reading = self._as_is(plane) or self._straightened(plane)
             if reading:
                 return reading
         return self.absent()
 
-    def _read(self, plane: FloatImage) -> Reading | None:
-        """The reading of one whitened picture, None if no key accepts it."""
+    def absent(self) -> Reading:
+        """Nothing accepted: the p-value is that of the best word without regard to its CRC."""
+        p_value = min(1.0, self._words * quality_tail(self._best)) if self._words else 1.0
+        return Reading(ReadingState.ABSENT, engine=_ENGINE, p_value=p_value, quality=self._best)
+
+    def _as_is(self, plane: FloatImage) -> Reading | None:
         tile = fold(plane)
-        for index, key in enumerate(self._patterns):
-            reading = self._accepted(search(tile, key, tries(plane.size)), index)
-            if reading:
-                return reading
-        return None
+        found = (
+            self._accepted(search(tile, key, tries(plane.size)), i) for i, key in enumerate(self._patterns)
+        )
+        return next(filter(None, found), None)
 
     def _straightened(self, plane: FloatImage) -> Reading | None:
-        """The reading of one whitened picture once its bends are undone."""
         for index, key in enumerate(self._patterns):
             straight = straightened(plane, key)
-            reading = None if straight is None else self._accepted(search(fold(straight), key, tries(plane.size)), index)
-            if reading:
-                return reading
+            if straight is not None:
+                reading = self._accepted(search(fold(straight), key, tries(plane.size)), index)
+                if reading:
+                    return reading
         return None
 
     def _accepted(self, words: list[Word], key_index: int) -> Reading | None:
+        """The first word that noise would not reach in all the searches that a read may make."""
+        self._words += len(words)
         for word in words:
             self._best = max(self._best, word.quality)
-            p_value = min(1.0, self._most_words * _CRC_CHANCE * quality_tail(word.quality))
+            p_value = self._most_words * _CRC_CHANCE * quality_tail(word.quality)
             if word.payload is not None and p_value <= _CERTAIN:
                 return Reading(
                     ReadingState.FOUND,
@@ -98,8 +104,3 @@ class _Search:
                     key_index=key_index,
                 )
         return None
-
-    def absent(self) -> Reading:
-        """Nothing accepted: the p-value is that of the best word without regard to its CRC."""
-        p_value = min(1.0, self._most_words * quality_tail(self._best))
-        return Reading(ReadingState.ABSENT, engine=_ENGINE, p_value=p_value, quality=self._best)

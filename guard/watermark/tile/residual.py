@@ -24,7 +24,7 @@ _CLIP = 2.5
 
 @dataclass(frozen=True, slots=True)
 class Residual:
-    """A luma plane without its low frequencies, (H, W); its local variance and the low frequencies at half size."""
+    """A luma plane without its low frequencies, (H, W); at half size, its variance and those frequencies."""
 
     plane: FloatImage
     variance: FloatImage
@@ -38,8 +38,9 @@ class Residual:
         """The weighted residual without outliers."""
         white = self.plane * weight
         limit = _CLIP * float(cv2.norm(white)) / white.size**0.5
-        cv2.min(white, limit, dst=white)
-        return cv2.max(white, -limit, dst=white)
+        np.minimum(white, np.float32(limit), out=white)
+        np.maximum(white, np.float32(-limit), out=white)
+        return white
 
 
 def residual(luma: FloatImage) -> Residual:
@@ -55,13 +56,15 @@ def residual(luma: FloatImage) -> Residual:
 
 def enlarge(small: FloatImage, like: FloatImage) -> FloatImage:
     """`small` stretched to the size of `like`."""
-    return cv2.resize(small, like.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    large: FloatImage = cv2.resize(small, like.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return large
 
 
 def halved(luma: FloatImage) -> FloatImage:
     """Luma at half the size, on which a coarse mark looks like a fine one."""
     height, width = luma.shape
-    return cv2.resize(luma, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    half: FloatImage = cv2.resize(luma, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return half
 
 
 def fold(plane: FloatImage) -> FloatImage:
@@ -72,7 +75,8 @@ def fold(plane: FloatImage) -> FloatImage:
     if full:
         columns[:, :width] = plane[:full].reshape(-1, TILE, width).sum(axis=0)
     columns[: height - full, :width] += plane[full:]
-    return columns.reshape(TILE, -1, TILE).sum(axis=1)
+    tile: FloatImage = columns.reshape(TILE, -1, TILE).sum(axis=1)
+    return tile
 
 
 def high_pass(radii: NDArray[np.float32]) -> NDArray[np.float32]:

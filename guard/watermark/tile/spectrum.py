@@ -1,4 +1,4 @@
-"""The power spectrum of a picture, levelled so that the lines of a mark stand out whatever the picture shows."""
+"""The power spectrum of a picture, levelled so that a mark's lines stand out whatever the picture shows."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _AXES = 2
 class Levelled:
     """Excess power over its surroundings on the half plane fx ≥ 0, about zero mean and at most 5.
 
-    `excess` has a row per vertical frequency, from -`rows`/2 upwards, and a column per horizontal frequency from 0;
-    `rows` and `columns` are the periods of the transform, so bin (i, j) is (i - rows//2)/rows and j/columns
-    cycles per pixel.
+    `excess` has a row per vertical frequency, the middle one being 0, and a column per horizontal frequency
+    from 0. `rows` and `columns` are the periods of the transform: bin (i, j) is (i - rows//2)/rows and
+    j/columns cycles per pixel.
     """
 
     excess: FloatImage
@@ -61,4 +61,5 @@ def levelled(host: Residual) -> Levelled:
 def _mean(plane: FloatImage, bins: int, shape: tuple[int, ...], size: list[int]) -> FloatImage:
     """The mean over `bins` independent bins either way, padding having multiplied them."""
     rows, columns = (round(bins * padded / n) | 1 for n, padded in zip(shape, size, strict=True))
-    return cv2.blur(plane, (columns, rows))
+    mean: FloatImage = cv2.blur(plane, (columns, rows))
+    return mean

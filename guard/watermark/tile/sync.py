@@ -14,7 +14,17 @@ from numpy.typing import NDArray
 from guard.watermark.tile.code import CODED_BITS, Word, decode
 from guard.watermark.tile.pattern import LINES, RADII, TILE, Pattern
 
-__all__ = ["ORIENTATIONS", "MOST_TRIES", "Pose", "at", "poses", "radial_mean", "search", "transformed", "tries"]
+__all__ = [
+    "MOST_TRIES",
+    "ORIENTATIONS",
+    "Pose",
+    "at",
+    "poses",
+    "radial_mean",
+    "search",
+    "transformed",
+    "tries",
+]
 
 Number = TypeVar("Number", np.complex64, np.float32)
 
@@ -57,18 +67,20 @@ def search(tile: NDArray[np.float32], pattern: Pattern, tries: int) -> list[Word
 
 
 def tries(area: int) -> int:
-    """How many poses of a picture with this many pixels are worth a Viterbi search: synchronisation stands out
-    less where fewer tiles add up, and the searches cost less than the rest of a read only there."""
+    """How many poses of a picture with this many pixels are worth a Viterbi search.
+
+    Where few tiles add up, the true pose is not always the one that synchronises best.
+    """
     return int(np.clip(_TRIES_AREA / area, _LEAST_TRIES, MOST_TRIES))
 
 
 def poses(tile: NDArray[np.float32], pattern: Pattern, count: int = 1) -> list[Pose]:
     """The likeliest poses by correlation with the sync lines, best first; none if nothing stands out."""
     spectrum, local = transformed(tile)
-    flat = spectrum / np.sqrt(local)
+    flat = (spectrum / np.sqrt(local)).astype(np.complex64)
     lines = LINES[pattern.sync]
     seen = np.stack([at(flat, lines @ orientation.T) for orientation in ORIENTATIONS])
-    seen = seen / np.maximum(np.abs(seen) / _SYNC_LIMIT, 1) * pattern.phases.conj()
+    seen *= pattern.phases.conj() / np.maximum(np.abs(seen) / _SYNC_LIMIT, 1)
     half = np.zeros((len(ORIENTATIONS), TILE, TILE // 2 + 1), np.complex64)
     half[:, lines[:, 0] % TILE, lines[:, 1]] = seen
     surface = scipy.fft.irfft2(half, s=(TILE, TILE))
@@ -81,7 +93,9 @@ def transformed(tile: NDArray[np.float32]) -> tuple[NDArray[np.complex64], NDArr
     spectrum = scipy.fft.fft2(tile.astype(np.float32, copy=False))
     margin = _LOCAL[0] // 2
     power = np.pad(np.square(np.abs(spectrum)), margin, mode="wrap")
-    return spectrum, cv2.blur(power, _LOCAL)[margin:-margin, margin:-margin] + np.float32(1e-12)
+    mean = cv2.blur(power, _LOCAL)[margin:-margin, margin:-margin]
+    # Running sums lose what is far below the largest power, down to a little less than nothing.
+    return spectrum.astype(np.complex64, copy=False), np.maximum(mean, 1e-6 * mean.max() + 1e-12)
 
 
 def radial_mean(power: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -97,8 +111,8 @@ def at(spectrum: NDArray[Number], lines: NDArray[np.int64]) -> NDArray[Number]:
 
 
 def _peaks(surface: NDArray[np.float32], count: int) -> Iterator[Pose]:
-    """The highest points of (orientations, 128, 128), or lowest where that is further out, as in inverted pictures;
-    no two of them neighbours."""
+    """The highest points of (orientations, 128, 128), no two of them neighbours, or the lowest where they are
+    further out, as they are in inverted pictures."""
     height = np.abs(surface)
     for _ in range(count):
         orientation, y, x = (int(i) for i in np.unravel_index(int(height.argmax()), height.shape))

@@ -9,16 +9,17 @@ from models.scene.paint.canvas import Canvas
 from models.scene.paint.foliage import flowers, grass, tree_line
 from models.scene.paint.land import grass_colour, ground, hills, mountains, snowy
 from models.scene.paint.noise import Plane, ridge
-from models.scene.paint.palette import RGB, darker, lighter, mix
+from models.scene.paint.palette import RGB, darker, lighter, mix, vec
+from models.scene.paint.ribbon import stream
 from models.scene.paint.water import foam, water
 
-__all__ = ["beach", "clearing", "desert", "lake", "meadow", "valley"]
+__all__ = ["beach", "blossom", "clearing", "desert", "lake", "level", "meadow", "valley"]
 
 _ROCK = (0.47, 0.46, 0.52)
 _SNOW = (0.90, 0.92, 0.96)
 
 
-def _level(canvas: Canvas, y: float, name: str = "", amount: float = 0.0, bumps: float = 3.0) -> Plane:
+def level(canvas: Canvas, y: float, name: str = "", amount: float = 0.0, bumps: float = 3.0) -> Plane:
     """A flat skyline at `y`, or one that rolls by `amount`."""
     line = np.full(canvas.width, y, np.float32)
     if amount:
@@ -27,7 +28,9 @@ def _level(canvas: Canvas, y: float, name: str = "", amount: float = 0.0, bumps:
 
 
 def _snow_line(canvas: Canvas) -> float:
-    return {Season.WINTER: 0.28, Season.SPRING: 0.52, Season.SUMMER: 0.68, Season.AUTUMN: 0.6}[canvas.scene.season]
+    return {Season.WINTER: 0.28, Season.SPRING: 0.52, Season.SUMMER: 0.68, Season.AUTUMN: 0.6}[
+        canvas.scene.season
+    ]
 
 
 def _bloom_colours(canvas: Canvas) -> list[RGB]:
@@ -38,7 +41,8 @@ def _bloom_colours(canvas: Canvas) -> list[RGB]:
     return [(0.80, 0.62, 0.42), (0.70, 0.42, 0.55)]
 
 
-def _blossom(canvas: Canvas, top: float, count: int) -> None:
+def blossom(canvas: Canvas, top: float, count: int) -> None:
+    """Flowers of the season, where there are any."""
     if not snowy(canvas) and canvas.scene.season is not Season.WINTER:
         flowers(canvas, "flowers", top, _bloom_colours(canvas), count)
 
@@ -50,34 +54,11 @@ def valley(canvas: Canvas) -> None:
     mountains(canvas, "near range", h + 0.01, 0.25, (0.40, 0.42, 0.46), 0.42, snow + 0.18)
     tree_line(canvas, "far wood", h + 0.018, 0.035, 0.5, firs=0.85)
     grass_near = grass_colour(canvas)
-    ground(canvas, "meadow", _level(canvas, h + 0.008, "roll", 0.012), grass_near, lighter(grass_near, 0.15))
-    _stream(canvas, h + 0.02)
+    ground(canvas, "meadow", level(canvas, h + 0.008, "roll", 0.012), grass_near, lighter(grass_near, 0.15))
+    blossom(canvas, h + 0.12, 380)
+    grass(canvas, "grass", h + 0.07, 3200, 0.042)
+    stream(canvas, h + 0.02)
     tree_line(canvas, "near wood", h + 0.045, 0.085, 0.26, firs=0.9, gap=(0.22, 0.80))
-    _blossom(canvas, h + 0.12, 380)
-    grass(canvas, "grass", h + 0.12, 1500, 0.045)
-
-
-def _stream(canvas: Canvas, top: float) -> None:
-    """A stream that winds toward the viewer, mirroring the sky."""
-    rng = canvas.rng("stream")
-    bend, phase = float(rng.uniform(0.10, 0.16)), float(rng.uniform(0, 6.28))
-    first = canvas.row(top)
-    rows = np.arange(first, canvas.height, dtype=np.float32)
-    if len(rows) == 0:
-        return
-    t = (rows - first) / max(1, canvas.height - first)
-    middle = 0.52 + bend * np.sin(phase + 5.2 * np.sqrt(t)) * (0.25 + t) + 0.10 * t
-    half = 0.006 + 0.12 * t**1.6
-    x = np.linspace(0, 1, canvas.width, dtype=np.float32)[None, :]
-    wobble = (ridge(rng, len(rows), 14, octaves=4) - 0.5)[:, None] * half[:, None] * 0.5
-    inside = half[:, None] - np.abs(x - middle[:, None] + wobble)
-    mask = np.clip(inside * canvas.width + 0.5, 0, 1)
-    bank = np.clip(inside * canvas.width / (1 + 14 * t[:, None]) + 1.3, 0, 1) - mask
-    sky = np.stack([np.interp(t, [0, 1], [a, b]) for a, b in zip(canvas.light.horizon, canvas.light.zenith, strict=True)])
-    tone = mix(grass_colour(canvas), (0.35, 0.29, 0.24), 0.6)
-    canvas.over(slice(first, None), slice(None), bank.clip(0, 1) * 0.6, canvas.light.paint(tone))
-    glint = 1 + 0.25 * (ridge(rng, len(rows), 60, octaves=3) - 0.5)[:, None, None]
-    canvas.over(slice(first, None), slice(None), mask, sky.T[:, None, :] * 0.92 * glint)
 
 
 def clearing(canvas: Canvas) -> None:
@@ -86,11 +67,18 @@ def clearing(canvas: Canvas) -> None:
     green = grass_colour(canvas)
     tree_line(canvas, "wood 3", h + 0.01, 0.30, 1.1, firs=0.55, density=1.3)
     tree_line(canvas, "wood 2", h + 0.015, 0.24, 0.7, firs=0.45, density=1.0)
-    ground(canvas, "floor", _level(canvas, h + 0.005, "roll", 0.02), darker(green, 0.08), lighter(green, 0.1), contrast=0.7)
+    ground(
+        canvas,
+        "floor",
+        level(canvas, h + 0.005, "roll", 0.02),
+        darker(green, 0.08),
+        lighter(green, 0.1),
+        contrast=0.7,
+    )
     tree_line(canvas, "wood 1", h + 0.035, 0.26, 0.38, firs=0.4, gap=(0.20, 0.82))
     tree_line(canvas, "wood 0", h + 0.075, 0.42, 0.10, firs=0.35, gap=(0.10, 0.92))
-    _blossom(canvas, h + 0.12, 260)
-    grass(canvas, "grass", h + 0.07, 1900, 0.05)
+    blossom(canvas, h + 0.12, 260)
+    grass(canvas, "grass", h + 0.06, 3200, 0.048)
 
 
 def desert(canvas: Canvas) -> None:
@@ -107,7 +95,10 @@ def _dune(canvas: Canvas, name: str, base: float, tall: float, sand: RGB, distan
     """A dune with a sunlit face, and one in shade behind a winding crest."""
     rng = canvas.rng(name)
     skyline = np.asarray(base - tall * ridge(rng, canvas.width, 1.6, octaves=3, gain=0.3), np.float32)
-    lit, dim = canvas.light.paint(lighter(sand, 0.10), distance), canvas.light.paint(darker(sand, 0.28), distance)
+    lit, dim = (
+        canvas.light.paint(lighter(sand, 0.10), distance),
+        canvas.light.paint(darker(sand, 0.28), distance),
+    )
     ground(canvas, name, skyline, sand, sand, contrast=0.22, fine=1.5, stretch=9.0)
     top, end = canvas.span(skyline, min(1.0, base + 0.22))
     rows = np.arange(top, end, dtype=np.float32)[:, None] / canvas.height
@@ -130,9 +121,9 @@ def meadow(canvas: Canvas) -> None:
     tree_line(canvas, "hedge 2", h + 0.022, 0.025, 0.6, firs=0.1, density=0.5)
     hills(canvas, "field 1", h + 0.07, 0.07, tones[2], 0.38, 1.8)
     tree_line(canvas, "hedge 1", h + 0.055, 0.045, 0.36, firs=0.15, density=0.45)
-    ground(canvas, "meadow", _level(canvas, h + 0.075, "roll", 0.05, 1.6), tones[1], lighter(tones[1], 0.12))
-    _blossom(canvas, h + 0.13, 700)
-    grass(canvas, "grass", h + 0.13, 1900, 0.05)
+    ground(canvas, "meadow", level(canvas, h + 0.075, "roll", 0.05, 1.6), tones[1], lighter(tones[1], 0.12))
+    blossom(canvas, h + 0.13, 700)
+    grass(canvas, "grass", h + 0.09, 3400, 0.048)
 
 
 def lake(canvas: Canvas) -> None:
@@ -142,12 +133,12 @@ def lake(canvas: Canvas) -> None:
     hills(canvas, "foothills", h + 0.005, 0.10, (0.30, 0.42, 0.36), 0.5, 2.4)
     tree_line(canvas, "shore wood", h + 0.004, 0.05, 0.36, firs=0.75)
     water(canvas, h, h + 0.24, (0.10, 0.24, 0.30), calm=0.85)
-    bank = _level(canvas, h + 0.22, "bank", 0.05, 1.4)
+    bank = canvas.shore = level(canvas, h + 0.22, "bank", 0.05, 1.4)
     foam(canvas, bank, 0.003, 0.25)
     green = grass_colour(canvas)
     ground(canvas, "bank", bank, green, darker(green, 0.12))
-    grass(canvas, "grass", h + 0.23, 1600, 0.055)
-    _blossom(canvas, h + 0.26, 160)
+    grass(canvas, "grass", h + 0.22, 2600, 0.055)
+    blossom(canvas, h + 0.26, 160)
 
 
 def beach(canvas: Canvas) -> None:
@@ -156,11 +147,23 @@ def beach(canvas: Canvas) -> None:
     hills(canvas, "headland", h + 0.002, 0.075, (0.36, 0.44, 0.36), 0.75, 1.3)
     rough = canvas.scene.weather in (Weather.RAIN, Weather.SNOW)
     water(canvas, h, h + 0.22, (0.10, 0.42, 0.48), calm=0.2 if rough else 0.42)
-    shore = _level(canvas, h + 0.175, "shore", 0.05, 1.3)
+    shore = canvas.shore = level(canvas, h + 0.175, "shore", 0.05, 1.3)
     sand: RGB = mix((0.90, 0.80, 0.62), _SNOW, 0.7 if snowy(canvas) else 0.0)
     wet = mix(sand, (0.52, 0.47, 0.44), 0.55)
     ground(canvas, "wet sand", shore, wet, wet, contrast=0.12, stretch=6.0)
-    shine = np.float32(canvas.light.horizon)
+    shine = vec(canvas.light.horizon)
     canvas.below(shore, h + 0.32, shine, 0.34)
     foam(canvas, shore, 0.010, 0.95)
-    ground(canvas, "sand", shore + 0.035 + 0.02 * (shore - shore.mean()), sand, sand, contrast=0.30, fine=1.4, stretch=3.0)
+    ground(
+        canvas,
+        "sand",
+        shore + 0.035 + 0.02 * (shore - shore.mean()),
+        sand,
+        sand,
+        contrast=0.30,
+        fine=1.4,
+        stretch=3.0,
+    )
+    if not snowy(canvas):
+        shells = [(0.62, 0.55, 0.48), (0.95, 0.90, 0.84), (0.80, 0.66, 0.58)]
+        flowers(canvas, "shells", h + 0.25, shells, 90, hearts=False)

@@ -11,7 +11,7 @@ import numpy as np
 from models.scene.grammar import Scene
 from models.scene.paint.light import Light, light_of
 from models.scene.paint.noise import Plane, Random
-from models.scene.paint.palette import RGB
+from models.scene.paint.palette import RGB, vec
 from models.scene.paint.sprite import Sprite
 
 __all__ = ["Canvas"]
@@ -20,8 +20,8 @@ __all__ = ["Canvas"]
 class Canvas:
     """Floating-point RGB (height, width, 3) in [0, 1], painted back to front.
 
-    Places are given as shares of the picture: x from 0 (left) to 1, y from 0 (top) to 1. Sizes of objects are in
-    `unit`s, the shorter side of the picture, so that they keep their shape in any format.
+    Places are given as shares of the picture: x from 0 (left) to 1, y from 0 (top) to 1. Sizes of objects
+    are in `unit`s, the shorter side of the picture, so that they keep their shape in any format.
     """
 
     def __init__(self, scene: Scene, width: int, height: int, seed: int, horizon: float = 0.58) -> None:
@@ -33,6 +33,7 @@ class Canvas:
         self.seed = seed
         self.rgb: Any = np.zeros((height, width, 3), np.float32)
         self.sun = self._sun()
+        self.shore: Plane | None = None  # where water ends and near land begins: a y share for each column
 
     def rng(self, name: str) -> Random:
         """A stream of its own for each painter, so that a change in one leaves the others' strokes alone."""
@@ -76,7 +77,9 @@ class Canvas:
         halo = np.exp(-2.2 * np.sqrt(rows**2 + columns**2 + 0.002)) * strength
         halo = halo * np.clip(2.5 - np.sqrt(rows**2 + columns**2), 0, 1)
         patch = self.rgb[top:bottom, left:right]
-        self.rgb[top:bottom, left:right] = patch + (1.0 - patch) * halo[..., None] * np.asarray(colour, np.float32)
+        self.rgb[top:bottom, left:right] = patch + (1.0 - patch) * halo[..., None] * np.asarray(
+            colour, np.float32
+        )
 
     def place(self, sprite: Sprite, x: float, y: float, distance: float, alpha: float = 1.0) -> None:
         """Set a sprite's foot point at (x, y), lit by the scene and veiled by `distance`."""
@@ -84,7 +87,10 @@ class Canvas:
         rows, columns, cut = self._window(sprite, cover.shape, x, y)
         if cut is None:
             return
+        rows, columns, cut = _trimmed(rows, columns, cut, cover[cut])
         colour, cover, glow = colour[cut], cover[cut], glow[cut]
+        if not cover.size:
+            return
         shine = np.maximum(glow * min(1.0, self.light.lamps * 1.3), 0.0)[..., None]
         tint = np.asarray(self.light.tint, np.float32)
         lit = colour * (tint * (1.0 - shine) + shine) * (1.0 + self._relief(cover)[..., None])
@@ -103,16 +109,61 @@ class Canvas:
         margin = int(abs(shear) * reach + 0.06 * self.unit) + 2
         size = (cover.shape[1] + 2 * margin, int(reach) + 2 * int(0.03 * self.unit) + 4)
         lift = int(0.03 * self.unit) + 2
-        lay = np.float32([[1, -shear * squash, margin + shear * squash * foot], [0, -squash, lift + squash * foot]])
+        lay = vec([[1, -shear * squash, margin + shear * squash * foot], [0, -squash, lift + squash * foot]])
         cast = cv2.warpAffine(cover, lay, size)
         blur = 0.006 * self.unit + 0.3
         cast = cv2.GaussianBlur(cast, (0, 0), blur) * strength * (0.16 + 0.30 * self.light.direct)
-        left = round(x * self.width + (sprite.left if not sprite.flip else -sprite.right) * sprite.scale) - margin
+        cast = np.maximum(cast, self._contact(cover, foot, margin, lift, cast.shape) * strength)
+        left = (
+            round(x * self.width + (sprite.left if not sprite.flip else -sprite.right) * sprite.scale)
+            - margin
+        )
         top = round(y * self.height) - lift
         rows, columns, cut = self._clip(top, left, cast.shape)
         if cut is not None:
             cool = tuple(0.35 * part for part in self.light.zenith)
-            self.over(rows, columns, cast[cut], self.rgb[rows, columns] * 0.35 + np.float32(cool) * 0.3)
+            self.over(rows, columns, cast[cut], self.rgb[rows, columns] * 0.35 + vec(cool) * 0.3)
+
+    def reflect(self, sprite: Sprite, x: float, y: float, distance: float) -> None:
+        """The picture of a sprite standing at (x, y) in the water before it, broken by ripples."""
+        colour, cover, _ = sprite.at_size()
+        foot = min(cover.shape[0], max(1, round(sprite.top * sprite.scale)))
+        rng = self.rng(f"reflection {x:.3f}")
+        depth = np.arange(max(1, int(foot * 0.8)))
+        rows = np.clip(foot - 1 - depth / 0.8, 0, foot - 1).astype(int)
+        wobble = np.repeat(rng.normal(0, 1, len(depth) // 3 + 1), 3)[: len(depth)]
+        shift = (wobble * (0.3 + depth / len(depth)) * 0.008 * self.unit).astype(int)
+        columns = np.arange(cover.shape[1])[None, :] + shift[:, None]
+        inside = (columns >= 0) & (columns < cover.shape[1])
+        columns = columns.clip(0, cover.shape[1] - 1)
+        mask = cover[rows[:, None], columns] * inside * (0.55 * (1 - depth / len(depth)))[:, None]
+        paint = colour[rows[:, None], columns] / np.maximum(cover[rows[:, None], columns], 1e-3)[..., None]
+        left = sprite.left if not sprite.flip else -sprite.right
+        ys, xs, cut = self._clip(
+            round(y * self.height), round(x * self.width + left * sprite.scale), mask.shape
+        )
+        if cut is not None:
+            tint = np.asarray(self.light.tint, np.float32) * 0.85
+            veil = self.light.fade(distance)
+            lit = paint[cut] * tint * (1 - veil) + np.asarray(self.light.horizon, np.float32) * veil
+            self.over(ys, xs, mask[cut] * self._wet(ys, xs), lit.clip(0, 1))
+
+    def _wet(self, rows: slice, columns: slice) -> Any:
+        """1 on water, 0 beyond the shore."""
+        if self.shore is None:
+            return 1.0
+        y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
+        return np.clip(self.shore[None, columns] * self.height - y, 0, 1)
+
+    def _contact(self, cover: Plane, foot: int, margin: int, lift: int, shape: tuple[int, ...]) -> Any:
+        """The dark seam where a thing touches the ground, on the shadow's own raster."""
+        lowest = cover[max(0, foot - max(2, cover.shape[0] // 14)) : foot + 1]
+        seam: Any = np.zeros(shape, np.float32)
+        if lowest.size:
+            rows = np.arange(shape[0], dtype=np.float32)[:, None] - lift
+            band = np.exp(-((rows / (0.007 * self.unit + 0.5)) ** 2))
+            seam[:, margin : margin + cover.shape[1]] = lowest.max(axis=0)[None, :] * band
+        return cv2.GaussianBlur(seam, (0, 0), 0.004 * self.unit + 0.3) * 0.62
 
     def _sun(self) -> tuple[float, float]:
         rng = self.rng("sun")
@@ -127,24 +178,43 @@ class Canvas:
 
     def _relief(self, cover: Plane) -> Any:
         """Light on the edges that face the sun and shade on those that don't, from the outline alone."""
-        spread = max(0.6, 0.05 * min(cover.shape))
-        soft = cv2.GaussianBlur(cover, (0, 0), spread) * spread
+        rows, columns = cover.shape
+        coarse = (
+            max(1, columns // 3),
+            max(1, rows // 3),
+        )  # the relief is soft: a third of the detail is enough
+        small = cv2.resize(cover, coarse, interpolation=cv2.INTER_AREA)
+        spread = min(12.0, max(0.6, 0.05 * min(small.shape)))
+        soft = cv2.GaussianBlur(small, (0, 0), spread) * spread
         across = cv2.Sobel(soft, cv2.CV_32F, 1, 0, ksize=3) / 8
         down = cv2.Sobel(soft, cv2.CV_32F, 0, 1, ksize=3) / 8
         toward = 1.0 if self.sun[0] < 0.5 else -1.0
-        slope = toward * across * 0.9 + down * 0.7
-        return np.clip(slope * (0.25 + 0.9 * self.light.direct), -0.3, 0.35)
+        slope = (toward * across * 0.9 + down * 0.7) * (0.25 + 0.9 * self.light.direct)
+        return cv2.resize(np.clip(slope, -0.3, 0.35), (columns, rows), interpolation=cv2.INTER_LINEAR)
 
     def _window(self, sprite: Sprite, shape: tuple[int, ...], x: float, y: float) -> Any:
         left = sprite.left if not sprite.flip else -sprite.right
         return self._clip(
-            round(y * self.height - sprite.top * sprite.scale), round(x * self.width + left * sprite.scale), shape
+            round(y * self.height - sprite.top * sprite.scale),
+            round(x * self.width + left * sprite.scale),
+            shape,
         )
 
     def _clip(self, top: int, left: int, shape: tuple[int, ...]) -> Any:
-        """The part of a patch at (top, left) that lies inside the picture, or a `None` cut where none does."""
+        """The part of a patch at (top, left) inside the picture, or a `None` cut where there is none."""
         t, b = max(0, top), min(self.height, top + shape[0])
         a, z = max(0, left), min(self.width, left + shape[1])
         if b <= t or z <= a:
             return slice(0, 0), slice(0, 0), None
         return slice(t, b), slice(a, z), (slice(t - top, b - top), slice(a - left, z - left))
+
+
+def _trimmed(rows: slice, columns: slice, cut: tuple[slice, slice], cover: Plane) -> Any:
+    """The three windows shrunk to the part of `cover` that is not empty."""
+    x, y, width, height = cv2.boundingRect(np.asarray(cover > 0, np.uint8))
+
+    def part(window: slice, start: int, length: int) -> slice:
+        return slice(window.start + start, window.start + start + length)
+
+    inner = (part(cut[0], y, height), part(cut[1], x, width))
+    return part(rows, y, height), part(columns, x, width), inner

@@ -8,17 +8,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scene.grammar import Place, Time, Weather
+from models.scene.grammar import Time, Weather
 from models.scene.paint.canvas import Canvas
 from models.scene.paint.noise import fractal
+from models.scene.paint.palette import vec
 
 __all__ = ["develop", "weather"]
 
 
 def weather(canvas: Canvas) -> None:
-    """Rain, snow or fog between the viewer and the scene; indoors it stays outside."""
-    if canvas.scene.place is Place.ROOM:
-        return
+    """Rain, snow or fog between the viewer and what has been painted."""
     falls = {Weather.RAIN: _rain, Weather.SNOW: _snow, Weather.FOG: _fog}
     if canvas.scene.weather in falls:
         falls[canvas.scene.weather](canvas)
@@ -35,13 +34,13 @@ def _rain(canvas: Canvas) -> None:
         lines = np.asarray(np.stack([feet, feet + drop], axis=1) * 16, np.int32)
         thick = max(1, round(canvas.unit * length / 60))
         cv2.polylines(layer, list(lines), False, level, thick, cv2.LINE_AA, 4)
-    pale = np.clip(np.float32(canvas.light.horizon) * 1.15 + 0.06, 0, 1)
+    pale = np.clip(vec(canvas.light.horizon) * 1.15 + 0.06, 0, 1)
     canvas.over(slice(None), slice(None), layer.astype(np.float32) / 255 * 0.6, pale)
 
 
 def _snow(canvas: Canvas) -> None:
     rng = canvas.rng("snow")
-    white = np.clip(np.float32(canvas.light.tint) * 1.05 + 0.05, 0, 1)
+    white = np.clip(vec(canvas.light.tint) * 1.05 + 0.05, 0, 1)
     area = canvas.width * canvas.height / canvas.unit**2
     for radius, count, blur in ((0.0016, 900, 0.0), (0.003, 300, 0.0008), (0.0065, 60, 0.003)):
         layer = np.zeros((canvas.height, canvas.width), np.uint8)
@@ -75,7 +74,9 @@ def develop(canvas: Canvas) -> NDArray[np.uint8]:
 
 
 def _bloom(canvas: Canvas, picture: Any) -> Any:
-    small = cv2.resize(picture, (max(1, canvas.width // 4), max(1, canvas.height // 4)), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(
+        picture, (max(1, canvas.width // 4), max(1, canvas.height // 4)), interpolation=cv2.INTER_AREA
+    )
     bright = np.maximum(small - 0.62, 0) * 0.9
     halo = cv2.GaussianBlur(bright, (0, 0), max(0.8, canvas.unit / 4 * 0.035))
     halo = cv2.resize(halo, (canvas.width, canvas.height), interpolation=cv2.INTER_LINEAR)
@@ -96,7 +97,7 @@ _GRADES: dict[Time, tuple[tuple[float, float, float], tuple[float, float, float]
 
 def _grade(canvas: Canvas, picture: Any) -> Any:
     """Split toning, a soft S-curve and a touch of saturation: what a colourist does last."""
-    shadows, highlights = (np.float32(part) for part in _GRADES[canvas.scene.time])
+    shadows, highlights = (vec(part) for part in _GRADES[canvas.scene.time])
     level = picture.mean(axis=2, keepdims=True)
     picture = picture + shadows * (1 - level) ** 2 + highlights * level**2
     picture = level + (picture - level) * 1.10

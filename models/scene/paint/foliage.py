@@ -13,7 +13,7 @@ from models.scene.paint.noise import Random
 from models.scene.paint.palette import RGB, darker, lighter, mix
 from models.scene.paint.sprite import Sprite
 
-__all__ = ["branches", "crown", "fir", "flowers", "grass", "leaf_colour", "tree_line"]
+__all__ = ["branches", "crown", "fir", "flowers", "grass", "leaf_colour", "tree_line", "tufts"]
 
 
 def leaf_colour(canvas: Canvas, rng: Random) -> RGB:
@@ -37,7 +37,7 @@ def crown(
     count: int,
     sun: float,
 ) -> None:
-    """A leafy mass of `count` dabs around `at`, dark below and behind, light toward the `sun` (-1 left, 1 right)."""
+    """A leafy mass of `count` dabs around `at`, lighter above and toward the `sun` (-1 left, 1 right)."""
     lobes = rng.normal(0, 0.42, (9, 2)).clip(-0.75, 0.75)
     pick = lobes[rng.integers(len(lobes), size=count)]
     turn, reach = rng.uniform(0, 2 * np.pi, count), np.sqrt(rng.random(count)) * 0.46
@@ -52,7 +52,9 @@ def crown(
     deep, bright = np.array(darker(colour, 0.52)), np.array(lighter(colour, 0.30))
     shade = np.clip(glow, 0, 1)[order, None]
     middle = np.array(colour)
-    tones = np.where(shade < 0.5, deep + (middle - deep) * shade * 2, middle + (bright - middle) * (shade * 2 - 1))
+    tones = np.where(
+        shade < 0.5, deep + (middle - deep) * shade * 2, middle + (bright - middle) * (shade * 2 - 1)
+    )
     sprite.dabs(spots, tones + rng.normal(0, 0.018, (count, 3)))
 
 
@@ -73,7 +75,9 @@ def branches(
         return
     for side in (-1, 1):
         turn = angle + side * float(rng.uniform(0.25, 0.6)) + float(rng.normal(0, 0.08))
-        branches(sprite, rng, tip, length * float(rng.uniform(0.66, 0.84)), width * 0.66, colour, turn, depth - 1)
+        branches(
+            sprite, rng, tip, length * float(rng.uniform(0.66, 0.84)), width * 0.66, colour, turn, depth - 1
+        )
 
 
 def fir(
@@ -95,7 +99,9 @@ def fir(
         sprite.poly([(x, high), *hem], tone)
         edge = [hem[-1], hem[-2], hem[-3]] if sun > 0 else [hem[0], hem[1], hem[2]]
         cap = (0.93, 0.95, 0.98) if snow else lighter(colour, 0.16)
-        sprite.poly([(x + sun * wide * 0.10, high - height * 0.03), *edge], cap if snow else mix(tone, cap, 0.7))
+        sprite.poly(
+            [(x + sun * wide * 0.10, high - height * 0.03), *edge], cap if snow else mix(tone, cap, 0.7)
+        )
 
 
 def tree_line(
@@ -143,56 +149,73 @@ def grass(canvas: Canvas, name: str, top: float, count: int = 900, tall: float =
     """Blades from y = `top` to the bottom edge, longer toward the viewer."""
     rng = canvas.rng(name)
     base = grass_colour(canvas)
-    layer = np.zeros((canvas.height - canvas.row(top - tall), canvas.width, 4), np.uint8)
-    offset = canvas.height - layer.shape[0]
-    depth = np.sort(rng.random(int(count * canvas.width / canvas.unit)) ** 0.7)
-    for step, part in enumerate(np.array_split(depth, 8)):
-        tone = canvas.light.paint(mix(darker(base, 0.35), lighter(base, 0.25), float(rng.random())), 0.5 - step / 16)
-        blades = _blades(canvas, rng, part, top, tall)
-        blades[:, :, 1] -= offset
-        width = max(1, round(0.0011 * canvas.unit * (1 + step / 5)))
-        cv2.polylines(
-            layer,
-            [np.asarray(b * 16, np.int32) for b in blades],
-            False,
-            [255 * min(1, t) for t in tone] + [255],
-            width,
-            cv2.LINE_AA,
-            4,
-        )
+    count = int(count * canvas.width / canvas.unit)
+    depth = np.sort(rng.random(count) ** 0.7)
+    offset = canvas.row(top - tall)
+    layer = np.zeros((canvas.height - offset, canvas.width, 4), np.uint8)
+    tones = np.array(darker(base, 0.34)) + (np.array(lighter(base, 0.22)) - darker(base, 0.34)) * rng.random(
+        (count, 1)
+    )
+    lit = np.minimum(tones * canvas.light.tint, 1.0)
+    veil = np.array([canvas.light.fade(0.4 * (1 - float(d))) for d in depth])[:, None]
+    inks = np.hstack([lit * (1 - veil) + np.array(canvas.light.horizon) * veil, np.ones((count, 1))]) * 255
+    blades = _blades(canvas, rng, depth, top, tall) - [0, offset]
+    for blade, ink in zip(np.asarray(blades * 16, np.int32), inks.tolist(), strict=True):
+        cv2.fillConvexPoly(layer, blade, ink, cv2.LINE_AA, 4)
     alpha = layer[..., 3].astype(np.float32) / 255
     colour = layer[..., :3].astype(np.float32) / 255 / np.maximum(alpha, 1e-3)[..., None]
-    canvas.over(slice(offset, canvas.height), slice(None), alpha * 0.8, colour)
+    canvas.over(slice(offset, canvas.height), slice(None), alpha * 0.85, colour)
 
 
-def _blades(canvas: Canvas, rng: Random, depth: NDArray[np.float64], top: float, tall: float) -> NDArray[np.float64]:
+def _blades(
+    canvas: Canvas, rng: Random, depth: NDArray[np.float64], top: float, tall: float
+) -> NDArray[np.float64]:
+    """Outlines (blades, 5 points, x and y in pixels), each broad at the foot and bent over at the tip."""
     x = rng.random(len(depth)) * canvas.width
-    y = (top + (1.02 - top) * depth) * canvas.height
-    reach = tall * canvas.unit * (0.18 + 0.82 * depth) * rng.uniform(0.5, 1.2, len(depth))
-    lean = rng.normal(0.15, 0.35, len(depth)) * reach
-    return np.stack(
-        [
-            np.column_stack([x, y]),
-            np.column_stack([x + lean * 0.35, y - reach * 0.6]),
-            np.column_stack([x + lean, y - reach]),
-        ],
-        axis=1,
-    )
+    y = (top + (1.03 - top) * depth) * canvas.height
+    reach = tall * canvas.unit * (0.15 + 0.85 * depth) * rng.uniform(0.5, 1.2, len(depth))
+    lean = rng.normal(0.12, 0.30, len(depth)) * reach
+    half = np.maximum(0.3, reach * 0.035)
+    outline = [(x - half, y), (x + lean * 0.3 - half * 0.8, y - reach * 0.6), (x + lean, y - reach)]
+    outline += [(x + lean * 0.3 + half * 0.8, y - reach * 0.6), (x + half, y)]
+    return np.stack([np.column_stack(point) for point in outline], axis=1)
 
 
-def flowers(canvas: Canvas, name: str, top: float, colours: list[RGB], count: int = 320) -> None:
-    """A scatter of blossoms over the near ground, smaller with distance."""
+def flowers(
+    canvas: Canvas, name: str, top: float, colours: list[RGB], count: int = 320, *, hearts: bool = True
+) -> None:
+    """A scatter of blossoms over the near ground; without `hearts` they pass for pebbles."""
     rng = canvas.rng(name)
     count = int(count * canvas.width / canvas.unit)
     depth = np.sort(rng.random(count) ** 0.75)
     patch = rng.random(6)[rng.integers(6, size=count)]
     x = (patch + rng.normal(0, 0.13, count)) % 1.0
     y = top + (1.0 - top) * depth
-    sprite = Sprite(1.0, 0, canvas.width, 0, -canvas.height)
+    sprite = Sprite(1.0, 0, canvas.width, -canvas.height * max(0.0, top - 0.02), -canvas.height)
     radius = canvas.unit * (0.0012 + 0.0055 * depth**2) * rng.uniform(0.7, 1.3, count)
     spots = np.column_stack([x * canvas.width, -y * canvas.height, radius])
     paint = np.array(colours)[rng.integers(len(colours), size=count)] + rng.normal(0, 0.03, (count, 3))
     sprite.dabs(spots, paint)
-    heart = spots * [1, 1, 0.36] + np.column_stack([0 * radius, radius * 0.15, 0 * radius])
-    sprite.dabs(heart[depth > 0.35], paint[depth > 0.35] * 0.62 + [0.32, 0.24, 0.05])
+    if hearts:
+        near = depth > 0.35
+        sprite.dabs(spots[near] * [1, 1, 0.36], paint[near] * 0.62 + [0.32, 0.24, 0.05])
     canvas.place(sprite, 0.0, 0.0, 0.0)
+
+
+def tufts(canvas: Canvas, rng: Random, x: float, y: float, sprite: Sprite) -> None:
+    """Grass around the foot of a thing, so that it stands in the meadow rather than on it."""
+    if snowy(canvas):
+        return
+    reach = 0.013 * canvas.unit * min(1.6, max(0.5, (y - canvas.horizon) * 4))
+    wide = (sprite.right - sprite.left) * sprite.scale * 0.36
+    count = int(min(90, 8 + wide / reach * 5))
+    blades = Sprite(1.0, -wide - reach, wide + reach, reach * 2, -reach)
+    for at, tall, lean in rng.normal(0, 1, (count, 3)).tolist():
+        tone = mix(darker(grass_colour(canvas), 0.38), lighter(grass_colour(canvas), 0.12), abs(lean) % 1)
+        foot = float(np.clip(at * 0.5, -1, 1)) * wide
+        blades.line(
+            [(foot, -reach * 0.35), (foot + lean * reach * 0.4, reach * (0.35 + 0.3 * abs(tall)))],
+            [reach * 0.13, reach * 0.04],
+            tone,
+        )
+    canvas.place(blades, x, y, 0.05, alpha=0.85)

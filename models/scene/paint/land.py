@@ -10,7 +10,7 @@ import numpy as np
 from models.scene.grammar import Season, Weather
 from models.scene.paint.canvas import Canvas
 from models.scene.paint.noise import Plane, fractal, ridge, smoothstep
-from models.scene.paint.palette import RGB, mix
+from models.scene.paint.palette import RGB, mix, vec
 
 __all__ = ["grass_colour", "ground", "hills", "laid", "mountains", "snowy"]
 
@@ -39,7 +39,7 @@ def hills(
     rng = canvas.rng(name)
     skyline = base - height * (0.25 + 0.9 * ridge(rng, canvas.width, bumps, octaves=4, gain=0.4))
     top, end = canvas.span(skyline, base + 0.1)
-    near, far = np.float32(canvas.light.paint(colour, distance)), np.float32(canvas.light.horizon)
+    near, far = vec(canvas.light.paint(colour, distance)), vec(canvas.light.horizon)
     down = np.linspace(0, 1, max(1, end - top), dtype=np.float32)[:, None, None]
     tone = fractal(rng, (max(1, end - top), canvas.width), (6, 14), octaves=4)[..., None]
     body = near * (0.90 + 0.2 * tone) * (1 - 0.30 * down * distance) + far * 0.30 * down * distance
@@ -62,12 +62,12 @@ def mountains(
     rows = np.linspace(top / canvas.height, end / canvas.height, shape[0], dtype=np.float32)[:, None]
     up = (base - rows) / height
     white = smoothstep(snow - 0.05, snow + 0.1, up + 0.55 * (crags - 0.72) + 0.10 * (face - 0.5))[..., None]
-    shade = np.float32(rock) * (0.40 + 0.95 * face[..., None])
-    frost = np.float32((0.80, 0.86, 0.96)) * (0.72 + 0.36 * face[..., None])
-    body = (shade * (1 - white) + frost * white) * np.float32(canvas.light.tint)
+    shade = vec(rock) * (0.40 + 0.95 * face[..., None])
+    frost = vec((0.80, 0.86, 0.96)) * (0.72 + 0.36 * face[..., None])
+    body = (shade * (1 - white) + frost * white) * vec(canvas.light.tint)
     veil = canvas.light.fade(distance) + 0.35 * np.clip(1 - up * 1.6, 0, 1)[..., None]
     veil = np.clip(veil, 0, 0.95)
-    canvas.below(skyline, base + 0.04, body.clip(0, 1) * (1 - veil) + np.float32(canvas.light.horizon) * veil)
+    canvas.below(skyline, base + 0.04, body.clip(0, 1) * (1 - veil) + vec(canvas.light.horizon) * veil)
     return skyline
 
 
@@ -75,11 +75,17 @@ def _facing(canvas: Canvas, crags: Plane, skyline: Plane) -> Any:
     """How much each spot of a rock face turns to the sun, in [0, 1]."""
     step = max(1, canvas.unit // 160)
     toward = step if canvas.sun[0] < 0.5 else -step
-    slope = (crags - np.roll(crags, toward, axis=1)) * 3.4
+    slope = (crags - _moved(crags, toward)) * 3.4
     wide = cv2.GaussianBlur(skyline[None, :], (0, 0), max(1.0, canvas.unit / 90))[0]
-    lean = (np.roll(wide, toward * 2) - wide) * canvas.height / step * 0.35
+    lean = (_moved(wide, toward * 2) - wide) * canvas.height / step * 0.35
     contrast = 0.35 + 0.65 * canvas.light.direct
     return np.clip(0.5 + (slope + np.clip(lean, -0.5, 0.5)[None, :]) * contrast, 0, 1)
+
+
+def _moved(values: Plane, steps: int) -> Plane:
+    """`values` moved sideways, the edge repeated."""
+    columns = np.arange(values.shape[-1]) - steps
+    return values[..., columns.clip(0, values.shape[-1] - 1)]
 
 
 def laid(canvas: Canvas, name: str, top: float, fine: float = 1.0, stretch: float = 1.0) -> Any:
@@ -94,7 +100,9 @@ def laid(canvas: Canvas, name: str, top: float, fine: float = 1.0, stretch: floa
     across = (np.linspace(-0.5, 0.5, canvas.width, dtype=np.float32) * canvas.width / canvas.unit)[None, :]
     u = (across / down * 60 * fine / stretch + 256) % 512
     v = np.broadcast_to(26 * fine / down, (rows, canvas.width)) % 512
-    noise = cv2.remap(tile, u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    noise = cv2.remap(
+        tile, u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
+    )
     return (noise - 0.5) * smoothstep(0.0, 0.22, down)
 
 
@@ -114,10 +122,10 @@ def ground(
     rows = max(1, end - top)
     down = np.linspace(0, 1, rows, dtype=np.float32)[:, None, None] ** 0.75
     light = canvas.light
-    body = np.float32(light.paint(far, 0.5)) * (1 - down) + np.float32(light.paint(near, 0.0)) * down
+    body = vec(light.paint(far, 0.5)) * (1 - down) + vec(light.paint(near, 0.0)) * down
     broad = laid(canvas, name + " broad", top / canvas.height, fine * 0.12, stretch)[:rows, :, None]
     small = laid(canvas, name + " fine", top / canvas.height, fine, stretch)[:rows, :, None]
     body = body * (1 + contrast * (0.9 * broad + small))
-    cool = np.float32(mix(light.zenith, near, 0.5))
+    cool = vec(mix(light.zenith, near, 0.5))
     body = body + (cool - body) * np.clip(-broad, 0, 1) * 0.25
     canvas.below(skyline, 1.0, np.clip(body, 0, 1))

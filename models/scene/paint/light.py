@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from models.scene.grammar import Scene, Season, Time, Weather
@@ -14,10 +15,11 @@ __all__ = ["Light", "light_of"]
 class Light:
     """One moment's light.
 
-    `zenith`, `middle` and `horizon` colour the sky from top to bottom; `tint` multiplies every painted colour;
-    `sun` is the colour of the sun (the moon at night) and `height` where it stands (0 horizon, 1 top of the sky);
-    `direct` is the share of light that casts shadows; `haze` how fast distance fades into the horizon's colour;
-    `lamps` how brightly windows and lamps shine; `cover` the share of sky under cloud.
+    `zenith`, `middle` and `horizon` colour the sky from top to bottom; `tint` multiplies every painted
+    colour; `sun` is the colour of the sun (the moon at night) and `height` where it stands (0 horizon, 1
+    top of the sky); `direct` is the share of light that casts shadows; `haze` how fast distance fades into
+    the horizon's colour; `lamps` how brightly windows and lamps shine; `cover` the share of sky under
+    cloud.
     """
 
     zenith: RGB
@@ -40,7 +42,7 @@ class Light:
 
     def fade(self, distance: float) -> float:
         """How much of a colour the air between has replaced."""
-        return min(0.97, 1.0 - 2.718 ** (-self.haze * distance))
+        return min(0.97, 1.0 - math.exp(-self.haze * distance))
 
 
 _HOURS = {
@@ -105,11 +107,11 @@ _HOURS = {
         zenith=(0.12, 0.16, 0.34),
         middle=(0.38, 0.34, 0.54),
         horizon=(0.88, 0.60, 0.54),
-        tint=(0.58, 0.53, 0.68),
+        tint=(0.68, 0.61, 0.74),
         sun=(1.0, 0.93, 0.86),
         height=0.62,
         direct=0.2,
-        haze=1.15,
+        haze=0.95,
         lamps=0.9,
         stars=0.35,
     ),
@@ -117,7 +119,7 @@ _HOURS = {
         zenith=(0.035, 0.06, 0.16),
         middle=(0.08, 0.13, 0.28),
         horizon=(0.20, 0.28, 0.44),
-        tint=(0.32, 0.38, 0.56),
+        tint=(0.39, 0.44, 0.61),
         sun=(0.96, 0.95, 0.86),
         height=0.70,
         direct=0.4,
@@ -159,7 +161,7 @@ def _greyed(light: Light, share: float, bright: float, direct: float, haze: floa
         zenith=grey(light.zenith),
         middle=grey(light.middle),
         horizon=grey(light.horizon),
-        tint=_times(tint, (0.90 * bright,) * 3),
+        tint=_times(tint, (1.0 if light.stars else 0.90 * bright,) * 3),
         direct=light.direct * direct,
         haze=light.haze * haze,
         lamps=max(light.lamps, 0.35),

@@ -38,10 +38,11 @@ def fractal(
 
 def ridge(rng: Random, length: int, bumps: float, octaves: int = 6, gain: float = 0.5) -> Plane:
     """A one-dimensional skyline of `length` samples in about [0, 1]."""
-    return fractal(rng, (1, length), (0, bumps), octaves=octaves, gain=gain)[0]
+    line: Plane = fractal(rng, (1, length), (0, bumps), octaves=octaves, gain=gain)[0]
+    return line
 
 
 def smoothstep(low: float, high: float, value: Any) -> Any:
     """0 below `low`, 1 above `high`, an S between."""
-    t = np.clip((value - low) / (high - low), 0.0, 1.0)
+    t: Any = np.clip((value - low) / (high - low), 0.0, 1.0)
     return t * t * (3.0 - 2.0 * t)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+
 from models.scene.grammar import Colour, HairColour, Skin
 
-__all__ = ["HAIR", "PAINT", "RGB", "SKIN", "darker", "lighter", "mix"]
+__all__ = ["HAIR", "PAINT", "RGB", "SKIN", "darker", "lighter", "mix", "vec"]
 
 RGB = tuple[float, float, float]
 
@@ -31,10 +35,10 @@ PAINT = {
 
 # Six steps between the ends of the Monk Skin Tone scale (Ellis Monk, 2019), warmed a little for paint.
 SKIN = {
-    Skin.VERY_LIGHT: _hex("f7ddcb"),
-    Skin.LIGHT: _hex("eec4a3"),
-    Skin.MEDIUM: _hex("d9a47a"),
-    Skin.TAN: _hex("b87f55"),
+    Skin.VERY_LIGHT: _hex("f2d2bc"),
+    Skin.LIGHT: _hex("e6b792"),
+    Skin.MEDIUM: _hex("d09b70"),
+    Skin.TAN: _hex("b07a51"),
     Skin.BROWN: _hex("8b5a3c"),
     Skin.DARK: _hex("573729"),
 }
@@ -66,3 +70,8 @@ def lighter(colour: RGB, share: float = 0.25) -> RGB:
 def darker(colour: RGB, share: float = 0.25) -> RGB:
     """Toward a cool, deep shade rather than black, which would look dead."""
     return mix(colour, (0.09, 0.09, 0.18), share)
+
+
+def vec(values: Any) -> Any:
+    """`values` as a 32-bit array, to reckon with."""
+    return np.asarray(values, np.float32)

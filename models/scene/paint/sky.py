@@ -10,7 +10,7 @@ import numpy as np
 from models.scene.grammar import Time, Weather
 from models.scene.paint.canvas import Canvas
 from models.scene.paint.noise import Plane, Random, fractal, smoothstep
-from models.scene.paint.palette import mix
+from models.scene.paint.palette import mix, vec
 
 __all__ = ["paint_sky"]
 
@@ -62,7 +62,7 @@ def _sun_or_moon(canvas: Canvas) -> None:
     at = (int(x * canvas.width * 16), int(y * canvas.height * 16))
     cv2.circle(mask, at, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
     disc = mix(light.sun, (1.0, 1.0, 0.96), 0.6)
-    colour: Any = np.float32(disc)
+    colour: Any = vec(disc)
     if night:
         rng = canvas.rng("moon")
         spots = fractal(rng, (canvas.height, canvas.width), (canvas.height / radius / 3,) * 2, octaves=2)
@@ -124,15 +124,15 @@ def _sample(tile: Plane, x: Plane, y: Plane) -> Plane:
 def _cloud_light(canvas: Canvas) -> Any:
     light = canvas.light
     if light.cover > 0.9:
-        return np.float32(mix(light.horizon, (1.0, 1.0, 1.0), 0.12))
+        return vec(mix(light.horizon, (1.0, 1.0, 1.0), 0.12))
     white = (1.0, 0.98, 0.96)
     glow = mix(white, light.sun, 0.55 if light.low else 0.25)
     strength = min(1.0, max(light.tint) * 1.02) if not light.stars else max(light.tint) * 0.72
-    return np.float32([part * strength for part in glow])
+    return vec([part * strength for part in glow])
 
 
 def _cloud_shade(canvas: Canvas) -> Any:
     light = canvas.light
     if light.cover > 0.9:
-        return np.float32(mix(light.zenith, light.middle, 0.25)) * 0.86
-    return np.float32(mix(light.middle, light.zenith, 0.55)) * 0.94
+        return vec(mix(light.zenith, light.middle, 0.25)) * 0.86
+    return vec(mix(light.middle, light.zenith, 0.55)) * 0.94

@@ -22,9 +22,10 @@ _MAX_SIDE = 3000  # pixels drawn per sprite side; a larger one is drawn coarser
 class Sprite:
     """A drawing surface with x to the right, y up, and the foot point at (0, 0).
 
-    `left`, `right`, `top` and `bottom` bound it in the object's own units; `scale` is output pixels per unit. The
-    buffer holds RGBA with colour premultiplied by alpha, so that anti-aliased edges blend right when one shape is
-    drawn over another. `glow` collects what shines by itself and must not be dimmed by the scene's light.
+    `left`, `right`, `top` and `bottom` bound it in the object's own units; `scale` is output pixels per
+    unit. The buffer holds RGBA with colour premultiplied by alpha, so that anti-aliased edges blend right
+    when one shape is drawn over another. `glow` collects what shines by itself and must not be dimmed by
+    the scene's light; `lamp` is the x, y and radius of the halo that it casts at night.
     """
 
     def __init__(
@@ -37,6 +38,7 @@ class Sprite:
         columns = max(2, round((right - left) * self.grain))
         rows = max(2, round((top - bottom) * self.grain))
         self.flip = flip
+        self.lamp: tuple[float, float, float] | None = None
         self.rgba: NDArray[np.uint8] = np.zeros((rows, columns, 4), np.uint8)
         self.glow: NDArray[np.uint8] = np.zeros((rows, columns), np.uint8)
 

@@ -9,9 +9,9 @@ from models.scene.grammar import Weather
 from models.scene.paint.canvas import Canvas
 from models.scene.paint.land import laid
 from models.scene.paint.noise import Plane, fractal, smoothstep
-from models.scene.paint.palette import RGB
+from models.scene.paint.palette import RGB, vec
 
-__all__ = ["foam", "water"]
+__all__ = ["foam", "gloss", "water"]
 
 
 def water(canvas: Canvas, top: float, bottom: float, deep: RGB, calm: float = 0.7) -> None:
@@ -35,7 +35,7 @@ def water(canvas: Canvas, top: float, bottom: float, deep: RGB, calm: float = 0.
     )
     t = (down / max(1, rows))[..., None]
     share = 0.82 - (0.62 - 0.35 * calm) * smoothstep(0.0, 1.0, t)
-    body = np.float32(canvas.light.paint(deep, 0.15))
+    body = vec(canvas.light.paint(deep, 0.15))
     paint = body * (1 - share) + mirror * share * 0.96
     paint = paint * (1 + (0.9 * ripple + 0.5 * swell)[..., None] * (0.55 - 0.25 * calm))
     canvas.rgb[first:last] = paint.clip(0, 1)
@@ -55,6 +55,19 @@ def _glitter(canvas: Canvas, first: int, last: int, ripple: Plane) -> None:
     canvas.over(slice(first, last), slice(None), (column * sparkle * strength).clip(0, 1), light.sun)
 
 
+def gloss(canvas: Canvas, top: float, share: float = 0.42) -> None:
+    """A wet sheen from y = `top` down: what stands above the horizon, blurred downward in the ground."""
+    first, mirror = canvas.row(top), canvas.row(canvas.horizon)
+    count = min(canvas.height - first, mirror)
+    if count <= 0:
+        return
+    above = canvas.rgb[mirror - count : mirror][::-1]
+    smear = cv2.blur(np.ascontiguousarray(above), (1, max(1, canvas.height // 14)))
+    puddles = smoothstep(-0.12, 0.16, laid(canvas, "puddles", top, 0.3, 3.0))[:count]
+    fade = np.linspace(1, 0.45, count, dtype=np.float32)[:, None]
+    canvas.over(slice(first, first + count), slice(None), share * fade * (0.35 + 0.65 * puddles), smear)
+
+
 def foam(canvas: Canvas, shore: Plane, width: float, strength: float = 0.8) -> None:
     """White water along a shoreline (a y share for each column), `width` of the picture's height deep."""
     rng = canvas.rng("foam")
@@ -67,7 +80,9 @@ def foam(canvas: Canvas, shore: Plane, width: float, strength: float = 0.8) -> N
     for step, (lag, share) in enumerate(((0.0, 1.0), (1.9, 0.6), (3.7, 0.4))):
         wobble = fractal(rng, (1, canvas.width), (0, 5 + step), octaves=4) - 0.5
         gap = (rows - (shore[None, :] - lag * width + wobble * width * 1.6)) / (width * (1 - 0.2 * step))
-        band = np.exp(-(gap**2) * np.where(gap < 0, 0.8, 7.0)) * smoothstep(0.36, 0.62, lace + 0.12 * (1 - step))
+        band = np.exp(-(gap**2) * np.where(gap < 0, 0.8, 7.0)) * smoothstep(
+            0.36, 0.62, lace + 0.12 * (1 - step)
+        )
         mask = np.maximum(mask, band * share)
     white = canvas.light.paint((0.97, 0.98, 0.98))
     canvas.over(slice(top, end), slice(None), (mask * strength).clip(0, 1), white)

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from typing import Any
 
 import pytest
+from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect, Request
 from starlette.testclient import TestClient
 from starlette.types import Message
 
 from guard.api import bodies
-from guard.api.bodies import JSON_BYTES, JSON_LEVELS, read_json, read_upload, user_in, while_connected
+from guard.api.bodies import (
+    JSON_BYTES,
+    JSON_LEVELS,
+    announced,
+    read_json,
+    read_upload,
+    user_in,
+    while_connected,
+)
 from guard.errors import LimitExceededError
 from tests.unit.api.parts import Script, as_json, completion, say
 
@@ -76,6 +86,20 @@ class TestJson:
         script.will(as_json(completion("Good.")))
         kind = {"content-type": "Application/JSON; charset=utf-8"}
         assert client.post(CHAT, content=json.dumps(say("Hello")), headers=kind).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("headers", "length"),
+    [
+        ({}, 0),
+        ({"content-length": "7"}, 7),
+        ({"content-length": "7", "transfer-encoding": "chunked"}, math.inf),
+        ({"content-length": "seven"}, math.inf),
+        ({"content-length": "9" * 5000}, math.inf),
+    ],
+)
+def test_what_a_sender_announces(headers: dict[str, str], length: float) -> None:
+    assert announced(Headers(headers)) == length
 
 
 @pytest.mark.parametrize(

@@ -367,6 +367,14 @@ class TestStreamed:
         )
         assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
 
+    def test_a_text_that_comes_in_two_forms_hides_nothing(self, client: TestClient, script: Script) -> None:
+        half = len(BANNED) // 2
+        both = [
+            chunk({"content": piece}, message={"content": piece}) for piece in (BANNED[:half], BANNED[half:])
+        ]
+        script.will(as_stream(both))
+        assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
+
     def test_chunks_without_choices_are_kept(self, client: TestClient, script: Script) -> None:
         first = {"id": "x", "object": "", "choices": [], "prompt_filter_results": []}
         script.will(as_stream([first, *HELLO]))

@@ -50,10 +50,10 @@ class TestUpstream:
         for item in answer.json()["data"]:
             assert trusted(app, item)
             assert item["guard"]["sha256"] == decoded(item).sha256
-            assert item["guard"]["action"] == "label"
             entry = app.ledger.by_sha256(decoded(item).sha256)
             assert entry is not None
             assert (entry.id, entry.model) == (item["guard"]["release_id"], "gpt-image")
+            assert item["guard"]["action"] == entry.action
             assert item["guard"]["receipt"]["release_id"] == entry.id
 
     def test_a_request_arrives_as_the_caller_wrote_it(self, client: TestClient, script: Script) -> None:
@@ -157,6 +157,7 @@ class TestUpstream:
             {"data": [{"b64_json": base64.b64encode(b"Just words.").decode()}]},
             {"data": [{"b64_json": base64.b64encode(b"\x89PNG\r\n\x1a\n cut").decode()}]},
             {"data": [{"b64_json": "é"}]},
+            {"data": [picture(revised_prompt="\ud800")]},
         ],
     )
     def test_an_answer_without_a_picture_is_the_upstreams_fault(

@@ -16,8 +16,9 @@ SECRET = "hunter" + str(2)
 START: Message = {"type": "http.response.start", "status": 200, "headers": []}
 
 
-def ask(app: ASGIApp, kind: str = "http") -> list[Message]:
+def ask(app: ASGIApp, kind: str = "http", headers: dict[str, str] | None = None) -> list[Message]:
     """What `app` sends for one request."""
+    raw = [(name.encode(), value.encode()) for name, value in (headers or {}).items()]
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -26,7 +27,7 @@ def ask(app: ASGIApp, kind: str = "http") -> list[Message]:
     async def receive() -> Message:
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    scope = {"type": kind, "method": "POST", "path": "/", "headers": [], "query_string": b""}
+    scope = {"type": kind, "method": "POST", "path": "/", "headers": raw, "query_string": b""}
     asyncio.run(app(scope, receive, send))
     return sent
 
@@ -38,6 +39,33 @@ async def breaks(scope: Scope, receive: Receive, send: Send) -> None:
 async def breaks_midway(scope: Scope, receive: Receive, send: Send) -> None:
     await send(START)
     raise ZeroDivisionError(SECRET)
+
+
+async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+    await send({**START, "headers": []})
+
+
+async def reads_and_answers(scope: Scope, receive: Receive, send: Send) -> None:
+    await receive()
+    await answers(scope, receive, send)
+
+
+@pytest.mark.parametrize(
+    ("app", "headers", "closes"),
+    [
+        (answers, {}, False),
+        (answers, {"content-length": "1000"}, False),
+        (answers, {"content-length": str(1 << 40)}, True),
+        (answers, {"transfer-encoding": "chunked"}, True),
+        (reads_and_answers, {"content-length": str(1 << 40)}, False),
+        (reads_and_answers, {"transfer-encoding": "chunked"}, False),
+    ],
+)
+def test_what_nobody_wants_to_read_ends_the_connection(
+    app: ASGIApp, headers: dict[str, str], closes: bool
+) -> None:
+    (start,) = ask(Outermost(app), headers=headers)
+    assert ((b"connection", b"close") in start["headers"]) is closes
 
 
 def test_every_answer_has_an_id_of_its_own(alone: TestClient) -> None:

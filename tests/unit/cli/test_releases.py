@@ -56,7 +56,7 @@ def test_release_marks_signs_and_records(guard: Guard, made: Path, tmp_path: Pat
     assert (record["file"], record["out"]) == (str(made), str(out))
     assert record["payload"] == record["release_id"]
     assert record["receipt"]["release_id"] == record["release_id"]
-    assert (record["engine"], record["mime"], record["action"]) == ("tile", "image/png", "label")
+    assert (record["engine"], record["mime"], record["action"]) == ("tile", "image/png", "allow")
     verdict = guard("verify", "--json", out).record
     assert verdict["verdict"] == "trusted"
     assert verdict["ledger"]["match"] == "exact"
@@ -68,7 +68,18 @@ def test_release_says_what_it_did(guard: Guard, made: Path, tmp_path: Path) -> N
     assert ran.code == 0
     assert ran.out.startswith(f"released  {tmp_path / 'out.png'}\n")
     assert "marked by tile" in ran.out
-    assert "rule generated-media" in ran.out
+
+
+def test_release_names_the_rule_that_fired(
+    guard: Guard, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "name: labels\nversion: 1\nrules:\n"
+        "  - {id: say-so, stages: [output], when: 'true', action: label, reason: Say so.}\n"
+    )
+    monkeypatch.setenv("GUARD_POLICY", str(policy))
+    assert "label (rule say-so)" in guard("release", made, "--out", tmp_path / "out.png").out
 
 
 def test_release_of_a_text_is_signed_and_not_marked(guard: Guard, tmp_path: Path) -> None:

@@ -79,7 +79,10 @@ _PARTS: dict[Part, tuple[type[StrEnum], ...]] = {
     Part.SKIN: (Skin,),
     Part.CLOTHES: (Colour,),
 }
-_NAMING = (Gender, Age, Skin)  # what an adjective right before a person can mean
+_NAMING: dict[type[StrEnum], str] = {
+    kind: _PERSON[kind] for kind in (Gender, Age, Skin, HairStyle, HairColour)
+}
+"""What an adjective right before a person can mean."""
 
 
 def parse(prompt: str) -> PartialScene:
@@ -97,12 +100,17 @@ def parse(prompt: str) -> PartialScene:
 
 @dataclass
 class _Reader:
-    """The state of reading from left to right. `last` is what a position or a trailing adjective belongs to."""
+    """The state of reading from left to right.
+
+    `last` is what a position or a trailing adjective belongs to, `current` the person that a hat or a
+    hairstyle goes to, `ahead` what was said of the person still to be named ("long-haired").
+    """
 
     scene: dict[str, Any] = field(default_factory=dict)
     things: list[dict[str, Any]] = field(default_factory=list)
     people: list[dict[str, Any]] = field(default_factory=list)
     last: list[dict[str, Any]] = field(default_factory=list)
+    ahead: dict[str, Any] = field(default_factory=dict)
     current: list[dict[str, Any]] = field(default_factory=list)
     waiting: list[tuple[str, tuple[StrEnum, ...]]] = field(default_factory=list)
     spots: list[StrEnum] = field(default_factory=list)
@@ -111,6 +119,7 @@ class _Reader:
     count: int = 1
     negated: bool = False
     joining: bool = False
+    nameless: bool = False
 
     def read(self, words: list[str], at: int) -> int:
         """Take the longest known phrase that starts at `at`; how many words it took."""
@@ -148,8 +157,11 @@ class _Reader:
         return True
 
     def _word(self, word: str) -> None:
-        number = NUMBERS.get(word) or (int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0)
+        number = NUMBERS.get(word) or (
+            int(word) if word.isascii() and word.isdigit() and len(word) < 6 else 0
+        )
         if word in _BREAKS or word in ARTICLES:
+            self.negated = self.negated and word in ARTICLES
             self._settle()
         elif number:
             self._settle()
@@ -162,7 +174,8 @@ class _Reader:
             self._sign(value)
         elif type(value) in _SPOT:
             self._spot(value)
-        elif self.scene.setdefault(_SCENE[type(value)], value) is not value:
+        elif self.negated or self.scene.setdefault(_SCENE[type(value)], value) is not value:
+            self.negated = False
             self.unused.append(phrase)
 
     def _sign(self, sign: Sign) -> None:
@@ -170,6 +183,10 @@ class _Reader:
             self.negated = True
         elif sign is Sign.AS:
             self.joining = True
+        elif sign is Sign.HAIRED:
+            self.ahead |= self._take(_part(Part.HAIR))
+        elif sign is Sign.SKINNED:
+            self.ahead |= self._take(_part(Part.SKIN))
         else:
             self.wanted["things" if sign is Sign.NOTHING else "people"] = True
 
@@ -182,28 +199,33 @@ class _Reader:
             self.spots.append(value)
 
     def _thing(self, phrase: str, kind: StrEnum) -> None:
-        if self._denied(phrase, "things"):
+        if self._denied("things"):
             return
         entity = {"kind": kind} | self._take(_THING)
         self._open(self.things, entity, MAX_THINGS, phrase)
 
     def _person(self, phrase: str, values: tuple[StrEnum, ...]) -> None:
-        if self._denied(phrase, "people"):
+        if self._denied("people"):
             return
         said = {_PERSON[type(value)]: value for value in values}
         if self.joining and self.current and "role" in said and "role" not in self.current[0]:
             self._give(self.current, said)
             self.joining = False
             return
-        entity = self._take({kind: _PERSON[kind] for kind in _NAMING}) | said
-        self._open(self.people, entity, MAX_PEOPLE, phrase)
-        self.current = self.last
+        entity = self.ahead | self._take(_NAMING) | said
+        self.ahead = {}
+        if self.nameless:
+            self._give(self.current, entity)
+        else:
+            self._open(self.people, entity, MAX_PEOPLE, phrase)
+            self.current = self.last
+        self.nameless = False
 
     def _wear(self, phrase: str, value: StrEnum) -> None:
         """Something about a person: the last one named, or a new one where nobody has been."""
         said = {}
         if isinstance(value, Part):
-            said = self._take({kind: _PERSON[kind] for kind in _PARTS[value]})
+            said = self._take(_part(value))
             if not said:
                 return
         else:
@@ -211,7 +233,7 @@ class _Reader:
         self.negated = False
         if not self.current:
             self._open(self.people, {}, MAX_PEOPLE, phrase)
-            self.current = self.last
+            self.current, self.nameless = self.last, True
         self._give(self.current, said)
 
     def _give(self, entities: list[dict[str, Any]], said: dict[str, Any]) -> None:
@@ -219,7 +241,7 @@ class _Reader:
             for name, value in said.items():
                 entity.setdefault(name, value)
 
-    def _denied(self, phrase: str, group: str) -> bool:
+    def _denied(self, group: str) -> bool:
         """Whether a "no" before this noun took it away."""
         if not self.negated:
             return False
@@ -259,7 +281,7 @@ class _Reader:
 
     def _trail(self, senses: Iterable[StrEnum]) -> bool:
         for entity in self.last[:1]:
-            slots = _THING if "kind" in entity else {kind: _PERSON[kind] for kind in _NAMING}
+            slots = _THING if "kind" in entity else _NAMING
             for sense in senses:
                 if type(sense) in slots and slots[type(sense)] not in entity:
                     self._give(self.last, {slots[type(sense)]: sense})
@@ -269,6 +291,10 @@ class _Reader:
     def _drop(self, waiting: list[tuple[str, tuple[StrEnum, ...]]]) -> None:
         self.unused.extend(word for word, _ in waiting)
         self.waiting.clear()
+
+
+def _part(part: Part) -> dict[type[StrEnum], str]:
+    return {kind: _PERSON[kind] for kind in _PARTS[part]}
 
 
 def _words(prompt: str) -> list[str]:

@@ -1,7 +1,8 @@
 """Scenes drawn by chance: seeded, from odds that are written out and can be changed.
 
-People's attributes are all equally likely and independent of each other, of the place and of the role, so that a
-skew found in a model trained on these pictures is the model's own. Places and things favour what belongs together.
+People's attributes are all equally likely and independent of each other, of the place and of the role, so
+that a skew found in a model trained on these pictures is the model's own. The one exception is that a man
+does not wear a hijab unless asked for. Places and things favour what belongs together.
 """
 
 from __future__ import annotations
@@ -53,15 +54,70 @@ def even(choices: type[StrEnum]) -> Weights[Any]:
 _AIRY: Weights[Kind] = {Kind.BIRD: 1.5, Kind.BALLOON: 0.7}
 _PETS: Weights[Kind] = {Kind.DOG: 1.0, Kind.CAT: 0.6}
 _KINDS: Mapping[Place, Weights[Kind]] = {
-    Place.BEACH: {Kind.SAILBOAT: 3, Kind.BOAT: 2, Kind.PALM: 2, Kind.LIGHTHOUSE: 1.5, Kind.KITE: 1, **_AIRY, **_PETS},
-    Place.STREET: {Kind.CAR: 3, Kind.STREET_LAMP: 2, Kind.BICYCLE: 2, Kind.TREE: 1, Kind.BENCH: 1, **_PETS, **_AIRY},
+    Place.BEACH: {
+        Kind.SAILBOAT: 3,
+        Kind.BOAT: 2,
+        Kind.PALM: 2,
+        Kind.LIGHTHOUSE: 1.5,
+        Kind.KITE: 1,
+        **_AIRY,
+        **_PETS,
+    },
+    Place.STREET: {
+        Kind.CAR: 3,
+        Kind.STREET_LAMP: 2,
+        Kind.BICYCLE: 2,
+        Kind.TREE: 1,
+        Kind.BENCH: 1,
+        **_PETS,
+        **_AIRY,
+    },
     Place.VALLEY: {Kind.HOUSE: 2, Kind.FIR: 2, Kind.TENT: 1.5, Kind.TREE: 1, **_PETS, **_AIRY},
-    Place.CLEARING: {Kind.TENT: 2, Kind.HOUSE: 1, Kind.TREE: 1, Kind.FIR: 1.5, Kind.BENCH: 0.7, **_PETS, Kind.BIRD: 2},
-    Place.HARBOUR: {Kind.SAILBOAT: 3, Kind.BOAT: 3, Kind.LIGHTHOUSE: 1.5, Kind.STREET_LAMP: 1, Kind.CAT: 1, Kind.BIRD: 2},
+    Place.CLEARING: {
+        Kind.TENT: 2,
+        Kind.HOUSE: 1,
+        Kind.TREE: 1,
+        Kind.FIR: 1.5,
+        Kind.BENCH: 0.7,
+        **_PETS,
+        Kind.BIRD: 2,
+    },
+    Place.HARBOUR: {
+        Kind.SAILBOAT: 3,
+        Kind.BOAT: 3,
+        Kind.LIGHTHOUSE: 1.5,
+        Kind.STREET_LAMP: 1,
+        Kind.CAT: 1,
+        Kind.BIRD: 2,
+    },
     Place.DESERT: {Kind.CACTUS: 3, Kind.TENT: 2, Kind.PALM: 1.5, Kind.CAR: 1, **_AIRY, Kind.DOG: 0.6},
-    Place.PARK: {Kind.BENCH: 2.5, Kind.TREE: 2.5, Kind.BICYCLE: 1.5, Kind.STREET_LAMP: 1.5, Kind.KITE: 1, **_PETS, **_AIRY},
-    Place.MEADOW: {Kind.HOUSE: 2.5, Kind.TREE: 2.5, Kind.KITE: 1, Kind.BENCH: 0.7, Kind.BICYCLE: 1, **_PETS, **_AIRY},
-    Place.LAKE: {Kind.BOAT: 3, Kind.SAILBOAT: 2, Kind.TENT: 1.5, Kind.FIR: 1.5, Kind.HOUSE: 1, **_PETS, **_AIRY},
+    Place.PARK: {
+        Kind.BENCH: 2.5,
+        Kind.TREE: 2.5,
+        Kind.BICYCLE: 1.5,
+        Kind.STREET_LAMP: 1.5,
+        Kind.KITE: 1,
+        **_PETS,
+        **_AIRY,
+    },
+    Place.MEADOW: {
+        Kind.HOUSE: 2.5,
+        Kind.TREE: 2.5,
+        Kind.KITE: 1,
+        Kind.BENCH: 0.7,
+        Kind.BICYCLE: 1,
+        **_PETS,
+        **_AIRY,
+    },
+    Place.LAKE: {
+        Kind.BOAT: 3,
+        Kind.SAILBOAT: 2,
+        Kind.TENT: 1.5,
+        Kind.FIR: 1.5,
+        Kind.HOUSE: 1,
+        **_PETS,
+        **_AIRY,
+    },
     Place.ROOM: {
         Kind.SOFA: 3,
         Kind.TABLE: 2,
@@ -72,12 +128,30 @@ _KINDS: Mapping[Place, Weights[Kind]] = {
         Kind.DOG: 1,
     },
 }
-_FRESH: Weights[Weather] = {Weather.CLEAR: 4, Weather.CLOUDY: 4, Weather.OVERCAST: 1, Weather.RAIN: 1.5, Weather.FOG: 1}
+_FRESH: Weights[Weather] = {
+    Weather.CLEAR: 4,
+    Weather.CLOUDY: 4,
+    Weather.OVERCAST: 1,
+    Weather.RAIN: 1.5,
+    Weather.FOG: 1,
+}
 _WEATHERS: Mapping[Season, Weights[Weather]] = {
     Season.SPRING: _FRESH,
-    Season.SUMMER: {Weather.CLEAR: 5, Weather.CLOUDY: 4, Weather.OVERCAST: 0.7, Weather.RAIN: 1, Weather.FOG: 0.4},
+    Season.SUMMER: {
+        Weather.CLEAR: 5,
+        Weather.CLOUDY: 4,
+        Weather.OVERCAST: 0.7,
+        Weather.RAIN: 1,
+        Weather.FOG: 0.4,
+    },
     Season.AUTUMN: {**_FRESH, Weather.FOG: 1.8},
-    Season.WINTER: {Weather.CLEAR: 2.5, Weather.CLOUDY: 2.5, Weather.OVERCAST: 1, Weather.SNOW: 4, Weather.FOG: 1},
+    Season.WINTER: {
+        Weather.CLEAR: 2.5,
+        Weather.CLOUDY: 2.5,
+        Weather.OVERCAST: 1,
+        Weather.SNOW: 4,
+        Weather.FOG: 1,
+    },
 }
 _COLOURS: Mapping[Kind, Weights[Colour]] = {
     Kind.TREE: {Colour.GREEN: 1},
@@ -127,11 +201,15 @@ class Odds:
             "depth": {Depth.NEAR: 3, Depth.MIDDLE: 1},
         }
     )
-    """`stranger` is how likely a place is, against one that fits, for each thing in it that does not belong."""
+    apart: frozenset[tuple[Gender, Headwear]] = frozenset({(Gender.MAN, Headwear.HIJAB)})
+    """`apart` holds what chance does not put on one person.
+
+    `stranger` is how likely a place is, against one that fits, for each thing that does not belong there.
+    """
 
 
 def sample(seed: int, given: PartialScene | None = None, odds: Odds | None = None) -> Scene:
-    """A whole scene: what `given` settles is kept, the rest is chosen by `odds`. The same seed, the same scene."""
+    """A whole scene: what `given` settles is kept, the rest is chosen by `odds` with `seed`."""
     return _Chooser(seed, odds or Odds()).scene(given or PartialScene())
 
 
@@ -148,7 +226,8 @@ class _Chooser:
         weather = given.weather or self._pick(self.odds.weather[season])
         people = self._people(given)
         things = self._things(given, place)
-        self.spots = [(one.side, one.depth) for one in (*people, *things) if one.side and one.depth]
+        parts: list[PartialPerson | PartialThing] = [*people, *things]
+        self.spots = [(one.side, one.depth) for one in parts if one.side and one.depth]
         return Scene(
             place=place,
             time=time,
@@ -169,7 +248,9 @@ class _Chooser:
         }
 
     def _seasons(self, weather: Weather | None) -> Weights[Season]:
-        fitting = {s: w for s, w in self.odds.season.items() if not weather or weather in self.odds.weather[s]}
+        fitting = {
+            s: w for s, w in self.odds.season.items() if not weather or weather in self.odds.weather[s]
+        }
         return fitting or self.odds.season
 
     def _people(self, given: PartialScene) -> Sequence[PartialPerson]:
@@ -199,11 +280,23 @@ class _Chooser:
 
     def _person(self, given: PartialPerson) -> Person:
         names = [item.name for item in fields(Person) if item.name not in ("side", "depth")]
-        said: dict[str, Any] = {
-            name: getattr(given, name) or self._pick(self.odds.person[name]) for name in names
-        }
+        said = {name: getattr(given, name) for name in names}
+        for name in names:
+            said[name] = said[name] or self._pick(self._fitting(name, said))
         side, depth = self._spot(given.side, given.depth, self.odds.person["depth"])
         return Person(**said, side=side, depth=depth)
+
+    def _fitting(self, name: str, said: Mapping[str, Any]) -> Weights[Any]:
+        """The odds of an attribute, without what does not go with what is already `said`."""
+        odds = self.odds.person[name]
+        barred: set[StrEnum]
+        if name == "gender":
+            barred = {gender for gender, headwear in self.odds.apart if headwear == said["headwear"]}
+        elif name == "headwear":
+            barred = {headwear for gender, headwear in self.odds.apart if gender == said["gender"]}
+        else:
+            return odds
+        return {value: weight for value, weight in odds.items() if value not in barred} or odds
 
     def _spot(self, side: Side | None, depth: Depth | None, depths: Weights[Depth]) -> tuple[Side, Depth]:
         """Where to stand: a spot that nothing else has, and rather a side that few have."""

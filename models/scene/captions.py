@@ -1,8 +1,22 @@
-"""A scene said in words that `models.scene.parse` reads back without loss."""
+"""A scene said in words that `models.scene.reading` reads back without loss."""
 
 from __future__ import annotations
 
-from models.scene.grammar import Age, Aid, Depth, Gender, Headwear, Person, Place, Role, Scene, Side, Thing, Time, Weather
+from models.scene.grammar import (
+    Age,
+    Aid,
+    Depth,
+    Gender,
+    Headwear,
+    Person,
+    Place,
+    Role,
+    Scene,
+    Side,
+    Thing,
+    Time,
+    Weather,
+)
 
 __all__ = ["caption"]
 
