@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from detectors.base import Detector
 from detectors.blocklist import Blocklist
 from detectors.registry import load_all
-from guard.errors import ConfigurationError
+from guard.errors import ConfigurationError, InputError
 from guard.ledger import Ledger
 from guard.pipeline import Guard
 from guard.provenance.keys import KeyStore
 from guard.settings import Settings
 from guard.trace import Trace
 from guard.verify import Verifier
+from guard.watermark import Watermarker
 from guard.watermark.registry import engine
 from policies.policy import default, load
 
@@ -37,7 +38,7 @@ class App:
 
     def guard(self, trace: Trace = nullcontext) -> Guard:
         """The release path. Raises `KeyStoreError` where there are no keys yet."""
-        watermarker = engine(self.settings.engine)
+        watermarker = self._engine()
         return Guard(
             policy=load(self.settings.policy) if self.settings.policy else default(),
             detectors=self.detectors,
@@ -57,11 +58,17 @@ class App:
             anchors="\n".join(anchor for anchor in anchors if anchor),
             ledger=self.ledger,
             # A mark of the default engine may be on older releases whatever the settings say today.
-            watermarkers=[engine(name) for name in dict.fromkeys((self.settings.engine, "tile"))],
+            watermarkers=[engine(name) for name in dict.fromkeys((self._engine().name, "tile"))],
             mark_keys=self.keys.mark_keys() if has_keys else (),
             detectors=[d for d in self.detectors if d.card.signal == SYNTHETIC],
             trace=trace,
         )
+
+    def _engine(self) -> Watermarker:
+        try:
+            return engine(self.settings.engine)
+        except InputError as error:
+            raise ConfigurationError(f"GUARD_ENGINE: {error.message}", error.remedy) from error
 
     def _trusted(self) -> str:
         if self.settings.trust is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -136,8 +136,12 @@ class Guard:
         findings, decision = self._judge(artifact, origin, "output")
         if decision.action in _REFUSALS:
             return _Draft(payload, artifact, decision, findings)
-        with self.trace("oblige"):
-            shown = apply_obligations(artifact, decision, findings, self.policy)
+        try:
+            with self.trace("oblige"):
+                shown = apply_obligations(artifact, decision, findings, self.policy)
+        except BlockedError as error:
+            unmet = replace(decision, action=Action.BLOCK, rule=error.rule, reason=error.reason)
+            return _Draft(payload, artifact, unmet, findings)
         return self._evidence(_Draft(payload, shown, decision, findings), artifact, origin)
 
     def _judge(

@@ -162,7 +162,7 @@ def tampered(credential: Credential) -> bool:
 def _mark_note(reading: Reading) -> str:
     match reading.state:
         case ReadingState.FOUND if reading.payload is not None:
-            chance = "" if reading.p_value is None else f", chance of a false read {reading.p_value:.0e}"
+            chance = f" ({reading.chance} for reading this by accident)" if reading.chance else ""
             return f"Watermark: {reading.engine} carries {reading.payload.hex}{chance}."
         case ReadingState.UNSUPPORTED:
             return "Watermark: no engine reads this kind of media."

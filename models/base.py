@@ -30,7 +30,7 @@ class GenerationRequest:
     """What a caller asks of a model.
 
     `messages` is the conversation in OpenAI's chat form for text models; `prompt` is its last user text.
-    `parameters` are the model's own knobs (size, steps, temperature, max_tokens, …), passed through untouched.
+    `parameters` are the model's own knobs (size, steps, temperature, max_tokens, …), passed on as they are.
     """
 
     prompt: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,9 +23,18 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with development keys and an empty ledger, made once: the many tests that need one copy it."""
+    home = tmp_path_factory.mktemp("furnished") / "home"
+    with open_app(Settings(home=home)) as made:
+        made.keys.init_development()
+    return home
+
+
 @pytest.fixture
-def app(tmp_path: Path) -> Iterator[App]:
-    """Guard with fresh development keys and an empty ledger."""
-    with open_app(Settings(home=tmp_path / "guard-home")) as opened:
-        opened.keys.init_development()
+def app(furnished: Path, tmp_path: Path) -> Iterator[App]:
+    """Guard with development keys and an empty ledger of its own."""
+    home = shutil.copytree(furnished, tmp_path / "guard-home")
+    with open_app(Settings(home=home)) as opened:
         yield opened

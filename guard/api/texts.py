@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from guard.api.answers import evidence
@@ -64,7 +65,7 @@ def release_texts(door: Door, answer: Sequence[dict[str, Any]], origin: Origin) 
     """
     texts = [text for text in _texts_in(answer) if text.whole]
     with upstreams_fault():
-        artifacts = [Artifact.from_text(text.whole) for text in texts]
+        artifacts = [_artifact(text.whole) for text in texts]
     releases = door.release(artifacts, origin)
     changed: set[int] = set()
     for text, release in zip(texts, releases, strict=True):
@@ -76,6 +77,22 @@ def release_texts(door: Door, answer: Sequence[dict[str, Any]], origin: Origin) 
         {"choice": text.choice, "part": text.part, **evidence(release)}
         for text, release in zip(texts, releases, strict=True)
     ]
+
+
+def _artifact(text: str) -> Artifact:
+    """The text as an artifact. Tool arguments and structured output are JSON, which no label may break."""
+    artifact = Artifact.from_text(text)
+    return replace(artifact, mime="application/json") if _is_json(text) else artifact
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _texts_in(answer: Iterable[dict[str, Any]]) -> list[_Text]:

@@ -17,7 +17,7 @@ from rich.text import Text
 
 from guard.cli.checks import show_state
 from guard.cli.failures import FINE, NO
-from guard.cli.output import chance, printable, say
+from guard.cli.output import printable, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -122,8 +122,7 @@ def _mark(verdict: Verdict) -> str:
     reading = verdict.reading
     if reading.payload is None:
         return "no mark"
-    luck = "" if reading.p_value is None else f", {chance(reading.p_value)}"
-    return f"mark {reading.payload.hex}{luck}"
+    return ", ".join(filter(None, [f"mark {reading.payload.hex}", reading.chance]))
 
 
 def _content(verdict: Verdict) -> str:

@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from guard.cli.files import check_output, write_file
-from guard.cli.output import Answer, JsonFlag, answer_each, chance, complain, printable
+from guard.cli.output import Answer, JsonFlag, answer_each, complain, printable
 from guard.errors import InputError
 
 if TYPE_CHECKING:
@@ -192,6 +192,4 @@ def _text(file: str, reading: Reading, fine: bool) -> Text:
         text.append(f"  payload {reading.payload.hex}")
     elif reading.short_id is not None:
         text.append(f"  short id {reading.short_id:08x}")
-    if reading.p_value is not None:
-        text.append(f"  {chance(reading.p_value)}", "dim")
-    return text
+    return text.append(f"  {reading.chance}", "dim") if reading.chance else text

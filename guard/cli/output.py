@@ -16,7 +16,7 @@ from rich.text import Text
 from guard.cli.failures import BAD_INPUT, FINE, NO, debugging, sentence
 from guard.errors import ConfigurationError, GuardError, LedgerError
 
-__all__ = ["Answer", "JsonFlag", "answer_each", "chance", "complain", "emit", "printable", "say"]
+__all__ = ["Answer", "JsonFlag", "answer_each", "complain", "emit", "printable", "say"]
 
 JsonFlag = typer.Option("--json", help="Print one JSON object a line.")
 
@@ -33,11 +33,6 @@ class Answer:
 def printable(text: str) -> str:
     """`text` with everything escaped that would move the cursor, reorder letters or break the encoding."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-
-
-def chance(p_value: float) -> str:
-    """A p-value in a few characters; 0 is what is left of one too small for a floating-point number."""
-    return f"p = {p_value:.0e}" if p_value else "p < 1e-300"
 
 
 def emit(record: Mapping[str, Any]) -> None:

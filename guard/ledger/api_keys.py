@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlalchemy import Engine, insert, select, update
+from sqlalchemy import Engine, Executable, RowMapping, insert, select, update
 
 from guard.errors import InputError
 from guard.ledger.entry import utc_now
+from guard.ledger.failures import ledger_errors
 from guard.ledger.tables import api_keys
 
 __all__ = ["ApiKey", "ApiKeys", "Scope"]
@@ -57,8 +59,7 @@ class ApiKeys:
             "scopes": sorted(scopes),
             "created_at": key.created_at,
         }
-        with self._engine.begin() as connection:
-            connection.execute(insert(api_keys).values(row))
+        self._write(insert(api_keys).values(row))
         return key, secret
 
     def authenticate(self, secret: str) -> ApiKey | None:
@@ -66,8 +67,7 @@ class ApiKeys:
         parts = secret.split("_", 2)
         if len(parts) != 3 or parts[0] != "gk":
             return None
-        with self._engine.connect() as connection:
-            row = connection.execute(select(api_keys).where(api_keys.c.id == parts[1])).mappings().first()
+        row = next(iter(self._read(select(api_keys).where(api_keys.c.id == parts[1]))), None)
         # Looked up by its public id, then compared in constant time.
         if row is None or row["revoked_at"] or not hmac.compare_digest(row["sha256"], _hash(secret)):
             return None
@@ -81,8 +81,7 @@ class ApiKeys:
 
     def list(self) -> list[ApiKey]:
         """All keys, oldest first."""
-        with self._engine.connect() as connection:
-            rows = connection.execute(select(api_keys).order_by(api_keys.c.created_at)).mappings().all()
+        rows = self._read(select(api_keys).order_by(api_keys.c.created_at))
         return [
             ApiKey(
                 r["id"],
@@ -97,10 +96,17 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Close a key for good. Raises `InputError` if there is no such open key."""
         query = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        with self._engine.begin() as connection:
-            changed = connection.execute(query.values(revoked_at=utc_now())).rowcount
-        if not changed:
+        if not self._write(query.values(revoked_at=utc_now())):
             raise InputError(f"No open API key has the id {key_id!r}.", "`guard keys list` shows them.")
+
+    def _read(self, query: Executable) -> Sequence[RowMapping]:
+        with ledger_errors("The API keys cannot be read"), self._engine.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+    def _write(self, statement: Executable) -> int:
+        """The number of rows that changed."""
+        with ledger_errors("The API keys cannot be changed"), self._engine.begin() as connection:
+            return connection.execute(statement).rowcount
 
 
 def _hash(secret: str) -> str:

@@ -7,10 +7,9 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Column, Connection, Engine, RowMapping, create_engine, event, insert, select
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
-from guard.errors import LedgerError
 from guard.ledger.entry import Entry, MarkEntry, Receipt, Status
+from guard.ledger.failures import ledger_errors
 from guard.ledger.migrate import upgrade
 from guard.ledger.tables import manifests, marks, releases
 
@@ -32,28 +31,19 @@ class Ledger:
     @classmethod
     def open(cls, url: str) -> Ledger:
         """Open the ledger at a SQLAlchemy URL, creating or migrating its tables."""
-        try:
+        with ledger_errors("The ledger cannot be opened"):
             engine = create_engine(url)
             if engine.dialect.name == "sqlite":
                 event.listen(engine, "connect", _make_durable)
                 event.listen(engine, "begin", _begin)
             upgrade(engine)
-        except (SQLAlchemyError, ArgumentError) as error:
-            raise LedgerError(
-                f"The ledger cannot be opened: {_reason(error)}.",
-                "Check GUARD_LEDGER_URL and the folder's rights.",
-            ) from error
         return cls(engine)
 
     def record(self, entries: Sequence[Entry]) -> list[Receipt]:
         """Write all entries in one transaction: when this returns they survive a crash, all or none."""
-        try:
-            with self._writer.begin() as connection:
-                return [_write(connection, entry) for entry in entries]
-        except SQLAlchemyError as error:
-            raise LedgerError(
-                f"The release could not be recorded: {_reason(error)}.", "Nothing was released."
-            ) from error
+        failing = ledger_errors("The release could not be recorded", "Nothing was released.")
+        with failing, self._writer.begin() as connection:
+            return [_write(connection, entry) for entry in entries]
 
     def by_id(self, release_id: str) -> Entry | None:
         """The entry with this release id, whatever its status."""
@@ -110,13 +100,8 @@ class Ledger:
         return Entry(**release, manifest=kept[0]["manifest"], sketch=kept[0]["sketch"])
 
     def _rows(self, query: Any) -> Sequence[RowMapping]:
-        try:
-            with self.engine.connect() as connection:
-                return connection.execute(query).mappings().all()
-        except SQLAlchemyError as error:
-            raise LedgerError(
-                f"The ledger cannot be read: {_reason(error)}.", "Check GUARD_LEDGER_URL."
-            ) from error
+        with ledger_errors("The ledger cannot be read"), self.engine.connect() as connection:
+            return connection.execute(query).mappings().all()
 
 
 def _write(connection: Connection, entry: Entry) -> Receipt:
@@ -144,8 +129,3 @@ def _begin(connection: Connection) -> None:
     # half a migration. Writers take the lock at once: a reader that turns writer fails when it meets one.
     immediate = connection.get_execution_options().get("immediate", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
-
-
-def _reason(error: Exception) -> str:
-    # The driver's own sentence: SQLAlchemy's str() would repeat the statement and its parameters.
-    return str(getattr(error, "orig", None) or error).splitlines()[0].rstrip(".")

@@ -33,7 +33,7 @@ class Payload:
     def from_hex(cls, text: str) -> Payload:
         """The payload written as exactly 16 hexadecimal digits."""
         if len(text) != 16 or any(c not in "0123456789abcdefABCDEF" for c in text):
-            raise InputError(f"{text!r} is not a payload.", "Give 16 hexadecimal digits, such as 0123456789abcdef.")
+            raise InputError(f"{text!r} is not a payload.", "Give 16 hexadecimal digits: 0123456789abcdef.")
         return cls(int(text, 16))
 
     @property
@@ -85,6 +85,14 @@ class Reading:
     quality: float | None = None
     key_index: int | None = None
     geometry: tuple[tuple[float, float], tuple[float, float]] | None = None
+
+    @property
+    def chance(self) -> str:
+        """The p-value for people, such as "p = 3e-19"; empty where there is none."""
+        if self.p_value is None:
+            return ""
+        # 0 is what is left of a number too small for floating point.
+        return f"p = {self.p_value:.0e}" if self.p_value else "p < 1e-300"
 
 
 @dataclass(frozen=True, slots=True)

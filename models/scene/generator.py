@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from guard.errors import InputError
 from guard.media import Artifact, Modality
 from models.base import GenerationRequest, ModelCard
-from models.local.parameters import seed_or_random
+from models.local.parameters import only, seed_or_random
 from models.local.parameters import size as read_size
 from models.scene.grammar import Scene
 from models.scene.reading import parse
@@ -89,5 +89,6 @@ def _check(request: GenerationRequest) -> None:
 
 
 def _size(request: GenerationRequest) -> tuple[int, int]:
+    only(request.parameters, ("size",))
     asked = request.parameters.get("size", "auto")
     return (1024, 1024) if asked == "auto" else read_size(asked)

@@ -98,7 +98,7 @@ SCENERY: dict[str, StrEnum] = _spread(
         Season.AUTUMN: "autumn, autumnal, fall",
         Season.WINTER: "winter, wintertime, wintry",
         Side.LEFT: "on the left, to the left, at the left, on the left side, left",
-        Side.CENTRE: "in the centre, in the center, in the middle, at the centre, at the center, centre, center",
+        Side.CENTRE: "in the centre, in the center, in the middle, at the centre, centre, center",
         Side.RIGHT: "on the right, to the right, at the right, on the right side, right",
         Depth.NEAR: "nearby, in the foreground, foreground, close by, up close, near",
         Depth.MIDDLE: "in the middle distance, middle distance, in the midground",
@@ -205,7 +205,7 @@ WORN: dict[str, StrEnum] = _spread(
     {
         Part.HAIR: "hair",
         Part.SKIN: "skin, complexion",
-        Part.CLOTHES: "clothes, clothing, shirt, t shirt, dress, coat, jacket, sweater, outfit, uniform, suit, jumper",
+        Part.CLOTHES: "clothes, clothing, shirt, t shirt, dress, coat, jacket, sweater, jumper, outfit, suit",
         HairStyle.CROPPED: "shaved head, crew cut",
         Headwear.NONE: "bareheaded, no hat, without a hat, hatless",
         Headwear.HAT: "hat, sunhat, straw hat",
@@ -306,14 +306,13 @@ NUMBERS = {
 }
 
 ARTICLES = frozenset({"a", "an", "the"})
-FILLERS = frozenset(
-    """
-    above along and are at be behind beneath beside between by dressed for from front has have he her hers him
-    his in is it its landscape light near next of on or over picture image photo photograph painting drawing
-    illustration portrait s scene season she sitting sky standing stands that their there they this time to
-    under up using very view wearing wears weather which while who whose with working
-    """.split()
-)
+_PLAIN = """
+above along and are at be behind beneath beside between by dressed for from front has have he her hers him his
+in is it its landscape light near next of on or over picture image photo photograph painting drawing
+illustration portrait s scene season she sitting sky standing stands that their there they this time to under up using very
+view wearing wears weather which while who whose with working
+"""
+FILLERS = frozenset(_PLAIN.split())
 """Words with no meaning of their own here; they are not reported as unused."""
 
 LONGEST = max(

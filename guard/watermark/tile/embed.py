@@ -23,6 +23,9 @@ from guard.watermark.tile.sync import ORIENTATIONS
 __all__ = ["MINIMUM_SIDE", "embed"]
 
 MINIMUM_SIDE = 160
+# A mark that barely reads would not outlive its first copy: below this quality, try again, louder.
+_COMFORT = 1.5
+_GAINS = (1.0, 1.3)
 _SYNC_SHARE = 0.25  # of the mark's power
 # Few tiles add up in a small picture: it is marked 1 dB louder, and more of that helps to find the mark.
 _SMALL_AREA = 1 << 17
@@ -43,8 +46,12 @@ def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = 
             f"A picture of {pixels.shape[1]}×{pixels.shape[0]} pixels is too small to carry a mark.",
             f"Give at least {MINIMUM_SIDE} pixels on the shorter side.",
         )
-    marked = add(pixels, _increment(pixels, payload, key, strength))
-    if read_untouched(canonical_luma(marked), [key]).payload != payload:
+    for gain in _GAINS:
+        marked = add(pixels, _increment(pixels, payload, key, strength, gain))
+        reading = read_untouched(canonical_luma(marked), [key])
+        if reading.payload == payload and (reading.quality or 0) >= _COMFORT:
+            break
+    if reading.payload != payload:
         raise MarkError(
             "The picture cannot carry a mark that reads back: it is too small, too busy or saturated.",
             "Give a larger picture, or ask for the strength 'robust'.",
@@ -52,7 +59,7 @@ def embed(pixels: Pixels, payload: Payload, *, key: bytes, strength: Strength = 
     return marked
 
 
-def _increment(pixels: Pixels, payload: Payload, key: bytes, strength: Strength) -> FloatImage:
+def _increment(pixels: Pixels, payload: Payload, key: bytes, strength: Strength, gain: float) -> FloatImage:
     """Gray levels to add, at the size that the mark is worked out on."""
     luma = canonical_luma(pixels)
     host = residual(luma)
@@ -61,7 +68,7 @@ def _increment(pixels: Pixels, payload: Payload, key: bytes, strength: Strength)
         luma = halved(luma)
         host = residual(luma)
     small = luma.size < _SMALL_AREA and not coarse
-    mask = amplitude(host, strength, coarse=coarse) * np.float32(_SMALL_LOUDNESS if small else 1)
+    mask = amplitude(host, strength, coarse=coarse) * np.float32(gain * (_SMALL_LOUDNESS if small else 1))
     alpha = alpha_plane(pixels, luma.shape[::-1])
     if alpha is not None:
         mask *= alpha
@@ -75,10 +82,8 @@ def _presented(host: Residual, mask: FloatImage) -> NDArray[np.complex64]:
     """The tile's spectrum as the reader would find it unmarked, in units of the mark to come."""
     weight = host.weight()
     spectrum = np.fft.fft2(fold(host.whitened(weight)))
-    presented: NDArray[np.complex64] = (spectrum / max(float(cv2.sumElems(weight * mask)[0]), 1e-6)).astype(
-        np.complex64
-    )
-    return presented
+    scale = max(float(cv2.sumElems(weight * mask)[0]), 1e-6)
+    return np.asarray(spectrum / scale, np.complex64)
 
 
 def _repeated(tile: FloatImage, mask: FloatImage) -> FloatImage:

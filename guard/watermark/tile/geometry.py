@@ -25,7 +25,7 @@ Matrix: TypeAlias = NDArray[np.float64]
 
 # Factors by which a tile may have been enlarged, likeliest first. Larger ones show in the reduced picture.
 _BANDS = ((0.82, 1.32), (0.48, 0.86), (1.26, 2.1), (0.30, 0.50), (0.22, 0.31))
-_REDUCED_BANDS = ((0.8, 1.32), (1.26, 2.1))
+_REDUCED_BANDS = ((0.7, 1.32), (1.26, 2.1))
 _REDUCTION = 0.4
 _LEAST_REDUCED_SIDE = 400
 _TRIED = (4, 12)  # guesses refined per band: more where refining costs little

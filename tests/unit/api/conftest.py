@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -10,26 +9,8 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
-from guard.app import App, open_app
-from guard.settings import Settings
+from guard.app import App
 from tests.unit.api.parts import Painter, Script, serving
-
-
-@pytest.fixture(scope="session")
-def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A home with keys and an empty ledger, made once: the many tests here copy it."""
-    home = tmp_path_factory.mktemp("furnished") / "home"
-    with open_app(Settings(home=home)) as made:
-        made.keys.init_development()
-    return home
-
-
-@pytest.fixture
-def app(furnished: Path, tmp_path: Path) -> Iterator[App]:
-    """Guard with development keys and an empty ledger of its own."""
-    home = shutil.copytree(furnished, tmp_path / "guard-home")
-    with open_app(Settings(home=home)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -146,6 +148,20 @@ class TestWhole:
         script.will(as_json(completion("", None)))
         answer = client.post(CHAT, json=say("Hi", n=2))
         assert (answer.status_code, answer.json()["guard"]) == (200, {"releases": []})
+
+    def test_a_visible_label_leaves_json_whole(self, app: App, script: Script, tmp_path: Path) -> None:
+        policy = tmp_path / "labels.yaml"
+        rule = "{id: label, when: 'true', stages: [output], action: label, reason: disclosure}"
+        policy.write_text(
+            f"name: labels\nversion: 1\nrequire: {{chat: {{mark: false, sign: false}}}}\nrules: [{rule}]\n"
+        )
+        labelling = replace(app, settings=app.settings.model_copy(update={"policy": policy}))
+        theirs = completion('{"city": "Rome"}', "Good morning.", "{not json}")
+        script.will(as_json(theirs))
+        with serving(labelling, script) as client:
+            answer = client.post(CHAT, json=say("Hi")).json()
+        said = [choice["message"]["content"] for choice in answer["choices"]]
+        assert said == ['{"city": "Rome"}', "[AI-generated]\nGood morning.", "[AI-generated]\n{not json}"]
 
     def test_a_policy_may_have_chats_signed(self, strict: App, script: Script) -> None:
         script.will(as_json(completion("Good morning.")))

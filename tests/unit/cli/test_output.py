@@ -9,7 +9,7 @@ import sys
 import pytest
 from rich.text import Text
 
-from guard.cli.output import Answer, answer_each, chance, complain, emit, printable, say
+from guard.cli.output import Answer, answer_each, complain, emit, printable, say
 from guard.errors import InputError, KeyStoreError, LedgerError
 
 
@@ -61,11 +61,6 @@ def test_long_lines_and_brackets_are_printed_as_they_are(capsys: pytest.CaptureF
     captured = capsys.readouterr()
     assert captured.out == text + "\n"
     assert captured.err == f"guard: {text}\n"
-
-
-def test_a_p_value_too_small_for_a_number_is_not_shown_as_zero() -> None:
-    assert chance(3.2e-7) == "p = 3e-07"
-    assert chance(0.0) == "p < 1e-300"
 
 
 @pytest.mark.parametrize(

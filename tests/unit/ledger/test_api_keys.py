@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from guard.errors import InputError
+from guard.errors import InputError, LedgerError
 from guard.ledger import Ledger
 from guard.ledger.api_keys import ApiKeys, Scope
 
@@ -75,6 +75,17 @@ def test_a_key_without_scopes_is_refused(store: tuple[Ledger, ApiKeys]) -> None:
     with pytest.raises(InputError, match="at least one scope"):
         keys.create("useless", frozenset())
     assert keys.list() == []
+
+
+def test_a_database_that_fails_is_a_ledger_error(store: tuple[Ledger, ApiKeys]) -> None:
+    ledger, keys = store
+    _, secret = keys.create("proxy", frozenset({Scope.VERIFY}))
+    with ledger.engine.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE api_keys")
+    for action in (keys.list, lambda: keys.authenticate(secret), lambda: keys.revoke("0")):
+        with pytest.raises(LedgerError) as caught:
+            action()
+        assert secret not in str(caught.value)
 
 
 def test_keys_are_listed_oldest_first(store: tuple[Ledger, ApiKeys]) -> None:

@@ -11,7 +11,7 @@ import pytest
 import guard
 from guard import errors
 from guard.app import App, open_app
-from guard.errors import ConfigurationError, InputError, KeyStoreError, PolicyError
+from guard.errors import ConfigurationError, KeyStoreError, PolicyError
 from guard.media import Limits
 from guard.settings import Settings, load_settings
 from guard.trace import StepTimes
@@ -60,8 +60,9 @@ class TestApp:
 
     def test_an_unknown_engine_names_those_there_are(self, app: App) -> None:
         odd = App(app.settings.model_copy(update={"engine": "ink"}), app.keys, app.ledger, ())
-        with pytest.raises(InputError, match="tile"):
-            odd.guard()
+        for path in (odd.guard, odd.verifier):
+            with pytest.raises(ConfigurationError, match=r"GUARD_ENGINE.*tile"):
+                path()
 
     def test_a_policy_of_ones_own_is_loaded(self, app: App, tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"

@@ -85,6 +85,11 @@ def test_a_text_is_labelled_in_front() -> None:
     assert "AI" in label(Artifact.from_text("Words.")).text
 
 
+def test_json_is_not_labelled_since_a_program_reads_it() -> None:
+    arguments = Artifact(Modality.TEXT, "application/json", b'{"city": "Rome"}')
+    assert label(arguments) is arguments
+
+
 def test_what_cannot_be_labelled_is_blocked() -> None:
     policy, decision = judged(Modality.AUDIO, model="labelled")
     with pytest.raises(BlockedError, match="no label can be put on audio") as caught:

@@ -289,13 +289,16 @@ class TestFailingClosed:
             guard.generate(Broken(), GenerationRequest("a harbour", Modality.IMAGE))
         assert _statuses(app) == []
 
-    def test_a_redaction_that_cannot_be_made_blocks(self, guard: Guard) -> None:
+    def test_a_redaction_that_cannot_be_made_blocks(self, app: App, guard: Guard) -> None:
         policy = loads(
             rules("  - {id: hide, when: 'scores[\"tone\"] > 0.5', action: redact, reason: private}")
         )
         guard = dataclasses.replace(guard, detectors=[Scorer(0.9)], policy=policy)
-        with pytest.raises(BlockedError, match="nothing in this image"):
+        with pytest.raises(BlockedError, match="nothing in this image") as caught:
             guard.release([png()], ORIGIN)
+        entry = app.ledger.by_id(caught.value.release_id or "")
+        assert entry is not None
+        assert (entry.status, entry.rule, entry.action) == (Status.BLOCKED, "hide", "block")
 
 
 class TestCredentialsThatCameAlong:
