@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,9 @@ _TURNS = ([[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1,
 _SYMMETRIES = [np.array(t, np.float64) @ np.diag([mirror, 1.0]) for mirror in (1.0, -1.0) for t in _TURNS]
 
 
+_SCALES = (1.0, 2.0)
+
+
 def sketch_of(artifact: Artifact) -> bytes | None:
     """The sketch of a picture's first frame; None for other media."""
     if artifact.modality is not Modality.IMAGE:
@@ -27,14 +32,15 @@ def sketch_of(artifact: Artifact) -> bytes | None:
 def compare(sketch: bytes, artifact: Artifact, geometry: Geometry | None) -> Similarity:
     """How alike a picture is to the sketched one, given what the mark's reader learned of its geometry.
 
-    A mark may lie in any of eight ways on a picture, so its geometry is known up to a mirroring and a turn by
-    quarters: all are tried, the untouched one first, until one shows the same picture.
+    A mark may lie in any of eight ways on a picture, and coarse marks look like fine ones at twice the size,
+    so its geometry is known up to a mirroring, a turn by quarters and a doubling: all are tried, the untouched
+    one first, until one shows the same picture.
     """
     gray = _gray(artifact)
     matrix = _to_sketched(sketched_size(sketch), gray.shape, geometry)
     best = Similarity(0.0, 0.0)
-    for symmetry in _SYMMETRIES:
-        (a, b), (c, d) = (symmetry @ matrix).tolist()
+    for scale, symmetry in product(_SCALES, _SYMMETRIES):
+        (a, b), (c, d) = (scale * symmetry @ matrix).tolist()
         best = max(best, similarity(sketch, gray, ((a, b), (c, d))))
         if best.same:
             break

@@ -16,7 +16,7 @@ from guard.watermark.tile.picture import FloatImage
 from guard.watermark.tile.refine import evidence, refined
 from guard.watermark.tile.residual import residual
 from guard.watermark.tile.spectrum import Levelled, levelled
-from guard.watermark.tile.unfold import unfold
+from guard.watermark.tile.unfold import Plane, unfold
 from guard.watermark.tile.upright import MOST_UPRIGHT, upright
 
 __all__ = ["MOST_PLANES", "unfolded"]
@@ -35,21 +35,22 @@ _LEAST_CELL = 100.0  # pixels between period vectors that are not all but parall
 MOST_PLANES = 2 * MOST_UPRIGHT + _TRIED[1] * (len(_BANDS) + len(_REDUCED_BANDS))
 
 
-def unfolded(luma: FloatImage) -> Iterator[FloatImage]:
-    """Whitened planes on which a tile may measure 128×128 again, likeliest first; none depends on a key."""
-    yield from _search(luma, _BANDS)
+def unfolded(luma: FloatImage) -> Iterator[Plane]:
+    """Planes on which a tile may measure 128×128 again, likeliest first; none depends on a key."""
+    yield from _search(luma, _BANDS, 1.0)
     if min(luma.shape) >= _LEAST_REDUCED_SIDE:
         reduced = cv2.resize(luma, None, fx=_REDUCTION, fy=_REDUCTION, interpolation=cv2.INTER_AREA)
-        yield from _search(reduced, _REDUCED_BANDS)
+        yield from _search(reduced, _REDUCED_BANDS, _REDUCTION)
 
 
-def _search(luma: FloatImage, bands: tuple[tuple[float, float], ...]) -> Iterator[FloatImage]:
+def _search(luma: FloatImage, bands: tuple[tuple[float, float], ...], reduction: float) -> Iterator[Plane]:
     spectrum = levelled(residual(luma))
     guesses = chain([upright(spectrum, max(luma.shape))], (_guesses(spectrum, band) for band in bands))
     for frequencies in chain.from_iterable(guesses):
         better = refined(spectrum, frequencies)
         if better is not None:
-            yield unfold(luma, np.linalg.inv(better).T / TILE)
+            change = np.linalg.inv(better).T.astype(np.float64) / TILE
+            yield Plane(unfold(luma, change), np.linalg.inv(change) * reduction)
 
 
 def _guesses(spectrum: Levelled, band: tuple[float, float]) -> list[Matrix]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
+
+import numpy as np
 
 from guard.watermark.base import Payload, Reading, ReadingState
 from guard.watermark.tile.code import Word, quality_tail
@@ -13,6 +16,7 @@ from guard.watermark.tile.picture import FloatImage, Pixels, canonical_luma, che
 from guard.watermark.tile.residual import fold, halved, residual
 from guard.watermark.tile.sync import MOST_TRIES, search, tries
 from guard.watermark.tile.track import straightened
+from guard.watermark.tile.unfold import Plane
 
 __all__ = ["read", "read_untouched"]
 
@@ -35,19 +39,19 @@ def read(pixels: Pixels, *, keys: Sequence[bytes]) -> Reading:
         return _Search(keys).absent()
     luma = canonical_luma(pixels)
     attempt = _Search(keys)
-    return attempt.first(chain(_untouched(luma), unfolded(luma)))
+    return attempt.first(chain(_untouched(luma), unfolded(luma)), luma.shape[1] / pixels.shape[1])
 
 
 def read_untouched(luma: FloatImage, keys: Sequence[bytes]) -> Reading:
     """What a canonical luma plane carries if no geometry changed: the check after embedding."""
-    return _Search(keys).first(_untouched(luma))
+    return _Search(keys).first(_untouched(luma), 1.0)
 
 
-def _untouched(luma: FloatImage) -> Iterator[FloatImage]:
+def _untouched(luma: FloatImage) -> Iterator[Plane]:
     """The whitened picture as it is, for fine marks, and at half the size, for coarse ones."""
     for plane in (luma, halved(luma)):
         host = residual(plane)
-        yield host.whitened(host.weight())
+        yield Plane(host.whitened(host.weight()), np.eye(2))
 
 
 class _Search:
@@ -59,12 +63,13 @@ class _Search:
         self._words = 0
         self._best = 0.0
 
-    def first(self, planes: Iterable[FloatImage]) -> Reading:
-        """The first reading among whitened pictures."""
+    def first(self, planes: Iterable[Plane], scale: float) -> Reading:
+        """The first reading among planes of a picture that was reduced by `scale` to its canonical size."""
         for plane in planes:
-            reading = self._as_is(plane) or self._straightened(plane)
+            reading = self._as_is(plane.pixels) or self._straightened(plane.pixels)
             if reading:
-                return reading
+                (yy, yx), (xy, xx) = (plane.undoing * scale).tolist()
+                return replace(reading, geometry=((xx, xy), (yx, yy)))
         return self.absent()
 
     def absent(self) -> Reading:

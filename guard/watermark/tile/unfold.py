@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -11,13 +11,21 @@ from numpy.typing import NDArray
 from guard.watermark.tile.picture import FloatImage
 from guard.watermark.tile.residual import residual
 
-__all__ = ["unfold"]
+__all__ = ["Plane", "unfold"]
 
 Matrix: TypeAlias = NDArray[np.float64]
 
 _MOST_AREA = 1 << 21
 _SHRINK = 0.75
 _BORDER = 4
+
+
+class Plane(NamedTuple):
+    """A whitened picture on which a tile may measure 128×128 pixels, and the linear map (2, 2) on (y, x) that
+    takes displacements in the picture at hand to those in the picture as it was marked, if it does."""
+
+    pixels: FloatImage
+    undoing: Matrix
 
 
 def unfold(luma: FloatImage, matrix: Matrix) -> FloatImage:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Plane", "Random", "fractal", "ridge", "smoothstep"]
+__all__ = ["Plane", "Random", "fractal", "ridge", "smoothstep", "tile_side"]
 
 Random = np.random.Generator
 Plane = NDArray[np.float32]
@@ -40,6 +40,11 @@ def ridge(rng: Random, length: int, bumps: float, octaves: int = 6, gain: float 
     """A one-dimensional skyline of `length` samples in about [0, 1]."""
     line: Plane = fractal(rng, (1, length), (0, bumps), octaves=octaves, gain=gain)[0]
     return line
+
+
+def tile_side(unit: int) -> int:
+    """Pixels along a tile of noise that is fine enough for a picture whose shorter side is `unit`."""
+    return 128 if unit < 200 else 256 if unit < 500 else 512
 
 
 def smoothstep(low: float, high: float, value: Any) -> Any:

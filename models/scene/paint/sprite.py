@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -104,8 +105,10 @@ class Sprite:
             sides = [(a[0] + nx * ra, a[1] + ny * ra), (b[0] + nx * rb, b[1] + ny * rb)]
             sides += [(b[0] - nx * rb, b[1] - ny * rb), (a[0] - nx * ra, a[1] - ny * ra)]
             self.poly(sides, colour)
-        for (x, y), radius in ((a, ra), (b, rb)):
-            self.oval(x, y, radius, radius, colour)
+        for (x, y), radius in zip(self._pixels([a, b]).tolist(), (ra, rb), strict=True):
+            size = max(1, round(radius * self.grain * 2**_SHIFT))
+            cv2.circle(self.rgba, (x, y), size, _ink(colour), -1, cv2.LINE_AA, _SHIFT)
+            cv2.circle(self.glow, (x, y), size, 0, -1, cv2.LINE_AA, _SHIFT)
 
     def _pixels(self, points: Sequence[Point] | NDArray[np.float64]) -> NDArray[np.int32]:
         at = np.asarray(points, np.float64).reshape(-1, 2)
@@ -117,8 +120,13 @@ def arc(
     x: float, y: float, rx: float, ry: float, start: float = 0.0, stop: float = 360.0, steps: int = 36
 ) -> list[Point]:
     """Points on an ellipse from `start` to `stop` degrees, counter-clockwise from the right."""
+    return [(x + rx * across, y + ry * up) for across, up in _turns(start, stop, steps)]
+
+
+@lru_cache(maxsize=256)
+def _turns(start: float, stop: float, steps: int) -> tuple[Point, ...]:
     turn = np.radians(np.linspace(start, stop, steps))
-    return [(x + rx * float(np.cos(t)), y + ry * float(np.sin(t))) for t in turn]
+    return tuple(zip(np.cos(turn).tolist(), np.sin(turn).tolist(), strict=True))
 
 
 def smooth(points: Sequence[Point], rounds: int = 2, closed: bool = True) -> list[Point]:
