@@ -146,7 +146,9 @@ def _chart(table: dict[str, Score], attacks: list[str], path: Path) -> None:
     shares = np.array([[100 * np.mean(score[attack]) for score in table.values()] for attack in attacks])
     figure, axes = pyplot.subplots(figsize=(2.2 + 1.5 * len(table), 0.26 * len(attacks) + 1))
     axes.imshow(shares, cmap="RdYlGn", vmin=0, vmax=100, aspect="auto")
-    axes.set_xticks(range(len(table)), list(table))
+    counts = [len(next(iter(score.values()))) for score in table.values()]
+    labels = [f"{name}\n{count} pictures" for name, count in zip(table, counts, strict=True)]
+    axes.set_xticks(range(len(table)), labels, fontsize=8)
     axes.set_yticks(range(len(attacks)), attacks, fontsize=7)
     axes.xaxis.tick_top()
     for row, column in np.ndindex(shares.shape):
@@ -172,7 +174,7 @@ def _sheet(path: Path) -> None:
             cell.set_title(title, fontsize=7)
             cell.axis("off")
     figure.tight_layout(pad=0.4)
-    figure.savefig(path, dpi=150)
+    figure.savefig(path, dpi=110)
     pyplot.close(figure)
 
 

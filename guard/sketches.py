@@ -33,7 +33,7 @@ def compare(sketch: bytes, artifact: Artifact, geometry: Geometry | None) -> Sim
     """How alike a picture is to the sketched one, given what the mark's reader learned of its geometry.
 
     A mark may lie in any of eight ways on a picture, and coarse marks look like fine ones at twice the size,
-    so its geometry is known up to a mirroring, a turn by quarters and a doubling: all are tried, the untouched
+    so its geometry is known up to a mirroring, a quarter turn and a doubling: all are tried, the untouched
     one first, until one shows the same picture.
     """
     gray = _gray(artifact)

@@ -307,10 +307,10 @@ NUMBERS = {
 
 ARTICLES = frozenset({"a", "an", "the"})
 _PLAIN = """
-above along and are at be behind beneath beside between by dressed for from front has have he her hers him his
-in is it its landscape light near next of on or over picture image photo photograph painting drawing
-illustration portrait s scene season she sitting sky standing stands that their there they this time to under up using very
-view wearing wears weather which while who whose with working
+above along and are at be behind beneath beside between by drawing dressed for from front has have he her
+hers him his illustration image in is it its landscape light near next of on or over painting photo
+photograph picture portrait s scene season she sitting sky standing stands that their there they this time
+to under up using very view wearing wears weather which while who whose with working
 """
 FILLERS = frozenset(_PLAIN.split())
 """Words with no meaning of their own here; they are not reported as unused."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import chain
 from typing import TypeAlias
 
 import cv2
@@ -45,12 +44,15 @@ def unfolded(luma: FloatImage) -> Iterator[Plane]:
 
 def _search(luma: FloatImage, bands: tuple[tuple[float, float], ...], reduction: float) -> Iterator[Plane]:
     spectrum = levelled(residual(luma))
-    guesses = chain([upright(spectrum, max(luma.shape))], (_guesses(spectrum, band) for band in bands))
-    for frequencies in chain.from_iterable(guesses):
-        better = refined(spectrum, frequencies)
-        if better is not None:
-            change = np.linalg.inv(better).T.astype(np.float64) / TILE
-            yield Plane(unfold(luma, change), np.linalg.inv(change) * reduction)
+    guesses = upright(spectrum, max(luma.shape))
+    for band in bands:
+        guesses += _guesses(spectrum, band)
+        better = [fit for fit in (refined(spectrum, guess) for guess in guesses) if fit is not None]
+        better.sort(key=lambda fit: -evidence(spectrum, fit))
+        for frequencies in better:
+            change = np.linalg.inv(frequencies).T.astype(np.float64) / TILE
+            yield Plane(unfold(luma, change), reduction * np.linalg.inv(change).astype(np.float64))
+        guesses = []
 
 
 def _guesses(spectrum: Levelled, band: tuple[float, float]) -> list[Matrix]:

@@ -54,6 +54,12 @@ def _untouched(luma: FloatImage) -> Iterator[Plane]:
         yield Plane(host.whitened(host.weight()), np.eye(2))
 
 
+def _placed(reading: Reading, plane: Plane, scale: float) -> Reading:
+    """A reading with the geometry of the plane it was found on, in the order (x, y)."""
+    (yy, yx), (xy, xx) = (plane.undoing * scale).tolist()
+    return replace(reading, geometry=((xx, xy), (yx, yy)))
+
+
 class _Search:
     """One read under a ring of keys. Counts its Viterbi searches, so that p-values hold over all of them."""
 
@@ -65,11 +71,16 @@ class _Search:
 
     def first(self, planes: Iterable[Plane], scale: float) -> Reading:
         """The first reading among planes of a picture that was reduced by `scale` to its canonical size."""
+        tried = []
         for plane in planes:
-            reading = self._as_is(plane.pixels) or self._straightened(plane.pixels)
+            tried.append(plane)
+            reading = self._as_is(plane.pixels)
             if reading:
-                (yy, yx), (xy, xx) = (plane.undoing * scale).tolist()
-                return replace(reading, geometry=((xx, xy), (yx, yy)))
+                return _placed(reading, plane, scale)
+        for plane in tried:
+            reading = self._straightened(plane.pixels)
+            if reading:
+                return _placed(reading, plane, scale)
         return self.absent()
 
     def absent(self) -> Reading:

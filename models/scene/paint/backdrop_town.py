@@ -230,8 +230,6 @@ def _cobbles(canvas: Canvas, top: float) -> None:
     """Joints of the paving, closer together with distance."""
     first = canvas.row(top)
     drop = np.arange(first, canvas.height, dtype=np.float32)[:, None] / canvas.height - canvas.horizon
-    if not len(drop):
-        return
     away = 1 / drop
     x = (np.arange(canvas.width, dtype=np.float32)[None, :] - canvas.width / 2) / canvas.unit * away
     rows = away * 7

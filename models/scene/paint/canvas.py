@@ -33,7 +33,9 @@ class Canvas:
         self.seed = seed
         self.rgb: Any = np.zeros((height, width, 3), np.float32)
         self.sun = self._sun()
-        self.shore: Plane | None = None  # where water ends and near land begins: a y share for each column
+        self.shore: Plane = np.ones(
+            width, np.float32
+        )  # where water ends and near land begins: a y per column
 
     def rng(self, name: str) -> Random:
         """A stream of its own for each painter, so that a change in one leaves the others' strokes alone."""
@@ -150,8 +152,6 @@ class Canvas:
 
     def _wet(self, rows: slice, columns: slice) -> Any:
         """1 on water, 0 beyond the shore."""
-        if self.shore is None:
-            return 1.0
         y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
         return np.clip(self.shore[None, columns] * self.height - y, 0, 1)
 
@@ -159,10 +159,9 @@ class Canvas:
         """The dark seam where a thing touches the ground, on the shadow's own raster."""
         lowest = cover[max(0, foot - max(2, cover.shape[0] // 14)) : foot + 1]
         seam: Any = np.zeros(shape, np.float32)
-        if lowest.size:
-            rows = np.arange(shape[0], dtype=np.float32)[:, None] - lift
-            band = np.exp(-((rows / (0.007 * self.unit + 0.5)) ** 2))
-            seam[:, margin : margin + cover.shape[1]] = lowest.max(axis=0)[None, :] * band
+        rows = np.arange(shape[0], dtype=np.float32)[:, None] - lift
+        band = np.exp(-((rows / (0.007 * self.unit + 0.5)) ** 2))
+        seam[:, margin : margin + cover.shape[1]] = lowest.max(axis=0)[None, :] * band
         return cv2.GaussianBlur(seam, (0, 0), 0.004 * self.unit + 0.3) * 0.62
 
     def _sun(self) -> tuple[float, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.scene.grammar import Season, Weather
 from models.scene.paint.canvas import Canvas
-from models.scene.paint.noise import Plane, fractal, ridge, smoothstep
+from models.scene.paint.noise import Plane, fractal, ridge, smoothstep, spread, tile_side
 from models.scene.paint.palette import RGB, mix, vec
 
 __all__ = ["grass_colour", "ground", "hills", "laid", "mountains", "snowy"]
@@ -95,14 +95,12 @@ def laid(canvas: Canvas, name: str, top: float, fine: float = 1.0, stretch: floa
     """
     first = canvas.row(top)
     rows = max(1, canvas.height - first)
-    tile = fractal(canvas.rng(name), (512, 512), (24, 24), octaves=5, gain=0.6)
+    side = tile_side(canvas.unit)
+    tile = fractal(canvas.rng(name), (side, side), (24, 24), octaves=5, gain=0.6)
     down = (np.arange(rows, dtype=np.float32) + 0.5)[:, None] / canvas.height + (top - canvas.horizon) + 0.015
     across = (np.linspace(-0.5, 0.5, canvas.width, dtype=np.float32) * canvas.width / canvas.unit)[None, :]
-    u = (across / down * 60 * fine / stretch + 256) % 512
-    v = np.broadcast_to(26 * fine / down, (rows, canvas.width)) % 512
-    noise = cv2.remap(
-        tile, u.astype(np.float32), v.astype(np.float32), cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP
-    )
+    away = np.broadcast_to(0.0508 * fine / down, (rows, canvas.width))
+    noise = spread(tile, across / down * 0.117 * fine / stretch + 0.5, away)
     return (noise - 0.5) * smoothstep(0.0, 0.22, down)
 
 

@@ -150,6 +150,8 @@ def light_of(scene: Scene) -> Light:
 
 
 def _greyed(light: Light, share: float, bright: float, direct: float, haze: float, cover: float) -> Light:
+    bright *= 1.35 if light.stars > 0.5 else 1.0  # low cloud and fog throw back what light a night has
+
     def grey(colour: RGB) -> RGB:
         level = sum(light.middle) / 3 * 0.55 + sum(colour) / 3 * 0.45
         soft = (level * 0.97 * bright, level * 1.0 * bright, level * 1.04 * bright)
@@ -161,7 +163,7 @@ def _greyed(light: Light, share: float, bright: float, direct: float, haze: floa
         zenith=grey(light.zenith),
         middle=grey(light.middle),
         horizon=grey(light.horizon),
-        tint=_times(tint, (1.0 if light.stars else 0.90 * bright,) * 3),
+        tint=_times(tint, (1.05 if light.stars else 0.90 * bright,) * 3),
         direct=light.direct * direct,
         haze=light.haze * haze,
         lamps=max(light.lamps, 0.35),

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Plane", "Random", "fractal", "ridge", "smoothstep", "tile_side"]
+__all__ = ["Plane", "Random", "fractal", "ridge", "smoothstep", "spread", "tile_side"]
 
 Random = np.random.Generator
 Plane = NDArray[np.float32]
@@ -45,6 +45,19 @@ def ridge(rng: Random, length: int, bumps: float, octaves: int = 6, gain: float 
 def tile_side(unit: int) -> int:
     """Pixels along a tile of noise that is fine enough for a picture whose shorter side is `unit`."""
     return 128 if unit < 200 else 256 if unit < 500 else 512
+
+
+def spread(tile: Plane, x: Any, y: Any) -> Plane:
+    """`tile` laid over the plane again and again, each copy mirrored so that none shows an edge.
+
+    `x` and `y`, of one shape, say where to look, in tiles.
+    """
+    last = tile.shape[0] - 1
+
+    def folded(where: Any) -> Plane:
+        return np.asarray(last * (1 - np.abs(where % 2 - 1)), np.float32)
+
+    return np.asarray(cv2.remap(tile, folded(x), folded(y), cv2.INTER_LINEAR), np.float32)
 
 
 def smoothstep(low: float, high: float, value: Any) -> Any:

@@ -9,7 +9,7 @@ import numpy as np
 
 from models.scene.grammar import Time, Weather
 from models.scene.paint.canvas import Canvas
-from models.scene.paint.noise import Plane, Random, fractal, smoothstep
+from models.scene.paint.noise import Plane, Random, fractal, smoothstep, spread, tile_side
 from models.scene.paint.palette import mix, vec
 
 __all__ = ["paint_sky"]
@@ -75,12 +75,12 @@ def _clouds(canvas: Canvas) -> None:
     rows, columns = max(2, canvas.row(canvas.horizon) // 2), max(2, canvas.width // 2)
     away, side = _deck(canvas, rows, columns)
     rng = canvas.rng("clouds")
-    tile = _billows(rng)
+    tile = _billows(rng, tile_side(canvas.unit))
     low, high = np.quantile(tile, [1 - min(0.92, canvas.light.cover + 0.08), 0.97])
-    wrapped = (side * 90 + 256, away * 150)
-    here = _sample(tile, *wrapped)
-    lean = 9.0 if canvas.sun[0] > 0.5 else -9.0
-    there = _sample(cv2.GaussianBlur(tile, (0, 0), 4), wrapped[0] + lean, wrapped[1] - 7)
+    x, y = side * 0.176 + 0.5, away * 0.293
+    here = spread(tile, x, y)
+    lean = 0.0176 if canvas.sun[0] > 0.5 else -0.0176
+    there = spread(cv2.GaussianBlur(tile, (0, 0), len(tile) / 128), x + lean, y - 0.0137)
     density = smoothstep(low, low + (high - low) * 0.5, here) * (0.97 if canvas.light.cover < 0.9 else 0.8)
     lit = np.clip(0.62 + (here - there) * 4.2 + (0.5 - density) * 0.35, 0, 1)[..., None]
     colour = _cloud_shade(canvas) * (1 - lit) + _cloud_light(canvas) * lit
@@ -93,10 +93,10 @@ def _clouds(canvas: Canvas) -> None:
     canvas.over(slice(0, end), slice(0, canvas.width), mask[:end], paint[:end])
 
 
-def _billows(rng: Random) -> Plane:
+def _billows(rng: Random, side: int) -> Plane:
     """Cloud heights: large soft masses with round puffs upon them."""
-    soft = fractal(rng, (512, 512), (5, 5), octaves=6, gain=0.5)
-    puffs = 1 - np.abs(2 * fractal(rng, (512, 512), (14, 14), octaves=5, gain=0.55) - 1)
+    soft = fractal(rng, (side, side), (5, 5), octaves=6, gain=0.5)
+    puffs = 1 - np.abs(2 * fractal(rng, (side, side), (14, 14), octaves=5, gain=0.55) - 1)
     return np.asarray(soft + 0.22 * puffs, np.float32)
 
 
@@ -106,19 +106,6 @@ def _deck(canvas: Canvas, rows: int, columns: int) -> tuple[Plane, Plane]:
     aspect = canvas.width / canvas.unit
     x = (np.linspace(-0.5, 0.5, columns, dtype=np.float32) * aspect)[None, :]
     return np.broadcast_to(depth, (rows, columns)), x * (0.55 + depth)
-
-
-def _sample(tile: Plane, x: Plane, y: Plane) -> Plane:
-    return np.asarray(
-        cv2.remap(
-            tile,
-            (x % 512).astype(np.float32),
-            (y % 512).astype(np.float32),
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_WRAP,
-        ),
-        np.float32,
-    )
 
 
 def _cloud_light(canvas: Canvas) -> Any:

@@ -111,9 +111,9 @@ class Sprite:
             cv2.circle(self.glow, (x, y), size, 0, -1, cv2.LINE_AA, _SHIFT)
 
     def _pixels(self, points: Sequence[Point] | NDArray[np.float64]) -> NDArray[np.int32]:
-        at = np.asarray(points, np.float64).reshape(-1, 2)
-        spot = np.stack([at[:, 0] - self.left, self.top - at[:, 1]], axis=1) * self.grain
-        return np.asarray(np.round((spot - 0.5) * 2**_SHIFT), np.int32)
+        at = np.array(points, np.float64) - (self.left, self.top)
+        at *= (self.grain * 2**_SHIFT, -self.grain * 2**_SHIFT)
+        return np.asarray(np.rint(at - 2 ** (_SHIFT - 1)), np.int32)
 
 
 def arc(

@@ -14,7 +14,7 @@ from tests.unit.models.scene.strategies import scenes
 
 
 @given(scenes)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_every_scene_survives_its_caption(scene: Scene) -> None:
     read = parse(caption(scene))
     assert read.settled() == scene
@@ -29,7 +29,7 @@ def test_sampled_scenes_survive_their_captions(start: int) -> None:
 
 
 @given(scenes)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_caption_is_plain_prose(scene: Scene) -> None:
     said = caption(scene)
     assert said.endswith(".")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.scene.grammar import Place, Scene, Season, Time, Weather
 from models.scene.paint.canvas import Canvas
 from models.scene.paint.light import light_of
-from models.scene.paint.noise import fractal, ridge, smoothstep
+from models.scene.paint.noise import fractal, ridge, smoothstep, spread
 from models.scene.paint.palette import HAIR, PAINT, SKIN, darker, lighter, mix
 from models.scene.paint.sprite import Sprite, arc, smooth
 from models.scene.paint.water import foam, gloss, water
@@ -107,6 +107,14 @@ def test_noise_is_seeded_and_a_ridge_is_a_line() -> None:
     assert np.array_equal(one, two)
     assert not np.array_equal(one, other)
     assert ridge(np.random.default_rng(1), 200, 3).shape == (200,)
+
+
+def test_a_tile_repeats_without_an_edge() -> None:
+    tile = fractal(np.random.default_rng(1), (64, 64), (3, 3))
+    across = np.linspace(-3, 3, 1000, dtype=np.float32)[None, :]
+    line = spread(tile, across, np.full_like(across, 0.5))
+    assert np.abs(np.diff(line)).max() < 0.03
+    assert np.allclose(line, line[:, ::-1], atol=1e-3)
 
 
 def test_smoothstep_rises_from_nought_to_one() -> None:

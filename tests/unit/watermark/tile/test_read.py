@@ -100,7 +100,7 @@ def test_a_bent_picture_is_straightened() -> None:
     picture = embed(natural(640, 800), PAYLOAD, key=KEY)
     height, width = picture.shape[:2]
     y, x = np.mgrid[:height, :width].astype(np.float32)
-    bent = cv2.remap(picture, x + 5 * np.sin(y / 110), y + 5 * np.sin(x / 130), cv2.INTER_CUBIC)
+    bent = cv2.remap(picture, x + 3 * np.sin(y / 90), y + 3 * np.sin(x / 110), cv2.INTER_CUBIC)
     assert read(bent, keys=[KEY]).payload == PAYLOAD
 
 
