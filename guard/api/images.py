@@ -25,6 +25,12 @@ _MOST = 10
 _MIMES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
 _NOT_FOR_MODELS = frozenset(
     {
+        # Wishes of OpenAI's form that a model of ours has no knob for.
+        "background",
+        "moderation",
+        "quality",
+        "style",
+        # Read here, or by the request itself.
         "model",
         "n",
         "output_format",
