@@ -20,7 +20,7 @@ demo: $(VENV)/base ## install the base and run the main job: no torch, no model 
 	$(VENV)/bin/guard demo
 
 test: $(VENV)/dev ## install everything and run all tests, coverage included
-	$(PY) -m pytest --cov --cov-report=term
+	$(PY) -m pytest -n auto --cov --cov-report=term
 
 lint: $(VENV)/dev ## format check, lint, types, layers
 	$(VENV)/bin/ruff format --check .
