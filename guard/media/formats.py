@@ -175,8 +175,18 @@ def sniff_binary(data: bytes) -> str | None:
         return _sniff_matroska(data)
     for pattern, mime in _SIGNATURES:
         if pattern.match(data):
-            return _without_video_in_ogg(data, mime)
+            return _without_video_in_ogg(data, _behind_id3(data, mime))
     return None
+
+
+def _behind_id3(data: bytes, mime: str) -> str:
+    """An ID3v2 tag stands before MP3 by custom, and before FLAC where a C2PA manifest is kept in it."""
+    if data[:3] != b"ID3":
+        return mime
+    size = 0
+    for byte in data[6:10]:  # seven bits each (ID3v2.4 §6.2)
+        size = size << 7 | byte & 0x7F
+    return "audio/flac" if data.startswith(b"fLaC", 10 + size) else mime
 
 
 def _sniff_mp4(data: bytes) -> str | None:

@@ -146,3 +146,12 @@ def test_matroska_that_is_neither_of_the_two_is_unknown() -> None:
     data = video("matroska").replace(b"matroska", b"otherdoc", 1)
     assert sniff_binary(data) is None
     assert name_foreign(data) is None
+
+
+@pytest.mark.parametrize(
+    ("behind", "mime"),
+    [(b"fLaC\x80", "audio/flac"), (b"\xff\xfb\x90\x00", "audio/mpeg"), (b"", "audio/mpeg")],
+)
+def test_what_stands_behind_an_id3_tag_decides(behind: bytes, mime: str) -> None:
+    tag = b"ID3\x04\x00\x00\x00\x00\x01\x02" + bytes(130)
+    assert sniff_binary(tag + behind) == mime
