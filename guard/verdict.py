@@ -135,6 +135,11 @@ def _verdict(
             VerdictState.SUSPECTED,
             f"No provenance; {best.detector} scores it {best.score:.2f} for being synthetic.",
         )
+    if credential.state in (CredentialState.INVALID, CredentialState.UNREADABLE):
+        return (
+            VerdictState.NO_EVIDENCE,
+            "It carries a credential that does not hold, and nothing else was found.",
+        )
     return VerdictState.NO_EVIDENCE, "Nothing was found. That says nothing about where it comes from."
 
 
@@ -149,14 +154,10 @@ def _registered(match: LedgerMatch, entry: Entry) -> tuple[VerdictState, str]:
 
 
 def tampered(credential: Credential) -> bool:
-    """Whether an invalid credential failed over the content, and not merely over who signed it or when."""
-    excused = ("signingCredential.", "timeStamp.", "ingredient.")
-    failures = [
-        code
-        for code in credential.codes
-        if code.endswith((".mismatch", ".missing", ".malformed", ".invalid"))
-    ]
-    return any(not code.startswith(excused) for code in failures)
+    """Whether an invalid credential failed over the content, and not over its signer, time or form."""
+    excused = ("signingCredential.", "timeStamp.", "ingredient.", "cawg.")
+    changed = (code for code in credential.codes if code.endswith((".mismatch", "assertion.missing")))
+    return any(not code.startswith(excused) for code in changed)
 
 
 def _mark_note(reading: Reading) -> str:
@@ -183,11 +184,9 @@ def _ledger_note(match: LedgerMatch) -> str:
 def _warnings(credential: Credential, state: VerdictState) -> list[str]:
     warnings = []
     if credential.state is CredentialState.UNREADABLE:
-        warnings.append("A credential is there but damaged; the verdict rests on the other layers.")
+        warnings.append("A credential is there but cannot be read; the verdict rests on the other layers.")
     if credential.state is CredentialState.INVALID and state is not VerdictState.ALTERED:
-        warnings.append(
-            "A credential is there, but its signer or time cannot be accepted; it counts for nothing."
-        )
+        warnings.append("A credential is there but does not hold; the verdict rests on the other layers.")
     failed = [i for i in credential.ingredients if i["state"] == "invalid"]
     warnings += [
         f"The credentials of ingredient {i['title'] or '(untitled)'} fail validation." for i in failed

@@ -137,7 +137,7 @@ def test_a_warning_is_shown(guard: Guard, released: Path, tmp_path: Path) -> Non
     damaged = tmp_path / "damaged.png"
     damaged.write_bytes(data)
     ran = guard("verify", damaged)
-    assert "Warning: A credential is there but damaged" in ran.out
+    assert "Warning: A credential is there but cannot be read" in ran.out
 
 
 def test_limits_of_the_settings_apply(guard: Guard, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
