@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from guard.app import App, open_app
 from guard.settings import Settings
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Speed is measured in `bench/`: a busy machine fails no test. A check before landing draws no new examples.
+settings.register_profile(
+    "guard", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
+settings.load_profile("guard")
 
 
 @pytest.fixture(scope="session")

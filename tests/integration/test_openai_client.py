@@ -448,10 +448,6 @@ class TestCrowds:
         upstream.answers[:] = [as_json({"data": [picture(seed) for seed in range(6)]})]
         with ThreadPoolExecutor(1) as pool:
             drawing = pool.submit(site.client().images.generate, model="m", prompt="six pictures", n=6)
-            slowest = 0.0
             while not drawing.done():
-                start = time.monotonic()
                 assert httpx2.get(f"{site.url}/healthz", timeout=PATIENCE).status_code == 200
-                slowest = max(slowest, time.monotonic() - start)
             assert len(drawing.result().data or []) == 6
-        assert slowest < PATIENCE / 2

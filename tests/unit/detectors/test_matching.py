@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-import time
 from itertools import pairwise
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -91,30 +89,3 @@ def test_a_long_list_is_searched_in_portions() -> None:
     text = f"{terms[0]} and {terms[len(terms) // 2]} and {terms[-1]}"
     hits = matcher.spans(skeleton(text), original(text))
     assert [text[start:end] for start, end in hits] == [terms[0], terms[len(terms) // 2], terms[-1]]
-
-
-@pytest.mark.parametrize(
-    ("terms", "unit"),
-    [
-        (("a", "a b"), "a "),
-        (("a b",), "a" + " " * 50),
-        (("a b", "a"), "a" + " " * 50),
-        (("x",), "x\u0301"),
-        (("abcabcabd",), "abcabc"),
-    ],
-)
-def test_time_grows_with_the_text_and_no_faster(terms: tuple[str, ...], unit: str) -> None:
-    matcher = Matcher(Group(id="g", terms=terms, spaced=True))
-    small, large = (_cost(matcher, unit * (length // len(unit))) for length in (10_000, 80_000))
-    assert large < 8 * 4 * max(
-        small, 0.001
-    )  # eight times the text; a quadratic search would take 64 times as long
-
-
-def _cost(matcher: Matcher, text: str) -> float:
-    best = 60.0
-    for _ in range(2):
-        start = time.process_time()
-        matcher.spans(skeleton(text), original(text))
-        best = min(best, time.process_time() - start)
-    return best

@@ -4,7 +4,6 @@ delay."""
 from __future__ import annotations
 
 import random
-import time
 
 import cv2
 import pytest
@@ -19,20 +18,16 @@ SAMPLES = {name: make()[1] for name, make in FILES.items()} | {
     "png-deep": cv2.imencode(".png", gradient(deep=True))[1].tobytes(),
     "tiff-deep": cv2.imencode(".tiff", gradient(deep=True))[1].tobytes(),
 }
-PATIENCE = 5.0
-"""Seconds for one small file, on a busy machine."""
 
 
 def use(data: bytes) -> Artifact | None:
     """Every view of the bytes, or None where Guard refuses them in its own words."""
-    started = time.perf_counter()
     refusal: InputError | None = None
     try:
         artifact = Artifact.from_bytes(data)
         look(artifact)
     except InputError as error:
         refusal = error
-    assert time.perf_counter() - started < PATIENCE
     if refusal is None:
         return artifact
     assert refusal.message

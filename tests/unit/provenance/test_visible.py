@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 
 import pytest
 
@@ -50,9 +49,8 @@ def test_a_manifest_kept_apart_replaces_a_damaged_one(
     assert read(text(signed[:-50]), anchors=anchors, manifest=manifest).state == "trusted"
 
 
-def test_endless_accents_take_no_time() -> None:
+def test_endless_accents_are_left_as_they_are() -> None:
+    # Sorting them would take quadratic time: minutes for this line.
     hostile = "a" + "\u0315\u0300" * 100_000
-    start = perf_counter()
     assert normalised(hostile) == hostile
-    assert perf_counter() - start < 1
     assert normalised("e\u0301" * 1_000) == "é" * 1_000
