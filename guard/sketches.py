@@ -14,11 +14,8 @@ from guard.watermark.tile import canonical_scale
 
 __all__ = ["compare", "sketch_of"]
 
-
 _TURNS = ([[1, 0], [0, 1]], [[0, -1], [1, 0]], [[-1, 0], [0, -1]], [[0, 1], [-1, 0]])
 _SYMMETRIES = [np.array(t, np.float64) @ np.diag([mirror, 1.0]) for mirror in (1.0, -1.0) for t in _TURNS]
-
-
 _SCALES = (1.0, 2.0)
 
 
