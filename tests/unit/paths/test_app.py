@@ -13,8 +13,9 @@ from guard import errors
 from guard.app import App, open_app
 from guard.errors import ConfigurationError, KeyStoreError, PolicyError
 from guard.media import Limits
-from guard.settings import Settings, load_settings
+from guard.settings import LimitSettings, Settings, load_settings
 from guard.trace import StepTimes
+from tests.conftest import REPOSITORY
 
 
 class TestSettings:
@@ -28,6 +29,12 @@ class TestSettings:
 
     def test_cover_every_limit(self) -> None:
         assert Settings().limits.limits() == Limits()
+
+    def test_are_all_documented(self) -> None:
+        page = (REPOSITORY / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
+        names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name != "limits"]
+        names += [f"GUARD_LIMITS__{name.upper()}" for name in LimitSettings.model_fields]
+        assert [name for name in names if f"`{name}`" not in page] == []
 
     def test_another_database_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GUARD_LEDGER_URL", "sqlite:///elsewhere.db")
