@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from detectors.base import Context, Detector, DetectorCard, Finding, Span
+from detectors.base import Context, Detector, DetectorCard, Finding, Span, Streaming, Watch
 from detectors.registry import Loaded, load, load_all
 from detectors.run import inspect_all
+from detectors.watching import Watching
 
 __all__ = [
     "Context",
@@ -13,6 +14,9 @@ __all__ = [
     "Finding",
     "Loaded",
     "Span",
+    "Streaming",
+    "Watch",
+    "Watching",
     "inspect_all",
     "load",
     "load_all",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from guard.media import Artifact, Modality
 
-__all__ = ["Context", "Detector", "DetectorCard", "Finding", "Span"]
+__all__ = ["Context", "Detector", "DetectorCard", "Finding", "Span", "Streaming", "Watch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,3 +79,24 @@ class Detector(Protocol):
 
         Raises `DetectorError` when no answer can be given.
         """
+
+
+class Watch(Protocol):
+    """One text, looked at while it comes in. Any method may raise `DetectorError`."""
+
+    def feed(self, piece: str) -> int:
+        """Take the next piece; returns how many code points from the text's start no later piece can make
+        part of a finding that is not in `findings` yet."""
+
+    def findings(self) -> Sequence[Finding]:
+        """What is known so far: the same object as before where nothing changed."""
+
+    def finish(self) -> Sequence[Finding]:
+        """The findings on the whole text, now that it is all in."""
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """A detector that can follow a text which is still being written, and ends with what `inspect` says."""
+
+    def watch(self, context: Context) -> Watch: ...

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from detectors.base import Context, Detector, DetectorCard, Finding
 from guard.errors import DetectorError
 from guard.media import Artifact
 
-__all__ = ["inspect_all"]
+__all__ = ["checked", "failed", "inspect_all"]
 
 _LONGEST_MESSAGE = 300
 
@@ -29,14 +29,24 @@ def inspect_all(detectors: Iterable[Detector], artifact: Artifact, context: Cont
 
 def _inspect(detector: Detector, artifact: Artifact, context: Context) -> list[Finding]:
     try:
-        findings = list(detector.inspect(artifact, context))
-        if not findings:
-            raise DetectorError("The detector gave no finding.")
-        for finding in findings:
-            _check_score(finding)
+        return checked(detector.inspect(artifact, context))
     except Exception as error:  # a detector is a plug-in: anything may come out of it
-        return [_failed(detector.card, error)]
-    return findings
+        return [failed(detector.card, error)]
+
+
+def checked(findings: Sequence[Finding]) -> list[Finding]:
+    """What a detector found, if that is an answer. Raises `DetectorError` where it is none."""
+    if not findings:
+        raise DetectorError("The detector gave no finding.")
+    for finding in findings:
+        _check_score(finding)
+    return list(findings)
+
+
+def failed(card: DetectorCard, error: Exception) -> Finding:
+    """The finding that stands for those of a detector that failed."""
+    message = str(error) if isinstance(error, DetectorError) else f"{type(error).__name__}: {error}"
+    return Finding(card.id, card.version, card.signal, None, 1.0, error=message[:_LONGEST_MESSAGE])
 
 
 def _check_score(finding: Finding) -> None:
@@ -46,8 +56,3 @@ def _check_score(finding: Finding) -> None:
             raise DetectorError(f"Signal '{finding.signal}' has neither score nor error.")
     elif not (math.isfinite(score) and 0 <= score <= 1):
         raise DetectorError(f"Signal '{finding.signal}' has the score {score}, which is not in [0, 1].")
-
-
-def _failed(card: DetectorCard, error: Exception) -> Finding:
-    message = str(error) if isinstance(error, DetectorError) else f"{type(error).__name__}: {error}"
-    return Finding(card.id, card.version, card.signal, None, 1.0, error=message[:_LONGEST_MESSAGE])

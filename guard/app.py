@@ -11,6 +11,7 @@ from detectors.blocklist import Blocklist
 from detectors.registry import load_all
 from guard.errors import ConfigurationError, InputError
 from guard.ledger import Ledger
+from guard.media import Modality
 from guard.pipeline import Guard
 from guard.provenance.keys import KeyStore
 from guard.settings import Settings
@@ -22,6 +23,9 @@ from policies.policy import default, load
 
 __all__ = ["App", "open_app"]
 
+
+_ENGINES = {Modality.IMAGE: "engine", Modality.AUDIO: "audio_engine"}
+"""The setting that names the engine for each kind of media."""
 
 SYNTHETIC = "synthetic"
 """The signal of detectors that tell generated media from captured ones: the only ones a verdict asks."""
@@ -38,11 +42,10 @@ class App:
 
     def guard(self, trace: Trace = nullcontext) -> Guard:
         """The release path. Raises `KeyStoreError` where there are no keys yet."""
-        watermarker = self._engine()
         return Guard(
             policy=load(self.settings.policy) if self.settings.policy else default(),
             detectors=self.detectors,
-            watermarkers={watermarker.modality: watermarker},
+            watermarkers={modality: self._engine(modality) for modality in _ENGINES},
             mark_key=self.keys.mark_keys()[0],
             signer=self.keys.signer(),
             anchors=self.keys.anchors(),
@@ -57,18 +60,31 @@ class App:
         return Verifier(
             anchors="\n".join(anchor for anchor in anchors if anchor),
             ledger=self.ledger,
-            # A mark of the default engine may be on older releases whatever the settings say today.
-            watermarkers=[engine(name) for name in dict.fromkeys((self._engine().name, "tile"))],
+            watermarkers=self._readers(),
             mark_keys=self.keys.mark_keys() if has_keys else (),
             detectors=[d for d in self.detectors if d.card.signal == SYNTHETIC],
             trace=trace,
         )
 
-    def _engine(self) -> Watermarker:
+    def _readers(self) -> list[Watermarker]:
+        """The engines to read with, those of the settings first: marks of the default engines may be on older
+        releases whatever the settings say today."""
+        names = [self._engine(modality).name for modality in _ENGINES]
+        return [engine(name) for name in dict.fromkeys((*names, "tile", "dipole"))]
+
+    def _engine(self, modality: Modality) -> Watermarker:
+        setting = _ENGINES[modality]
+        variable = f"GUARD_{setting.upper()}"
         try:
-            return engine(self.settings.engine)
+            watermarker = engine(getattr(self.settings, setting))
         except InputError as error:
-            raise ConfigurationError(f"GUARD_ENGINE: {error.message}", error.remedy) from error
+            raise ConfigurationError(f"{variable}: {error.message}", error.remedy) from error
+        if watermarker.modality is not modality:
+            raise ConfigurationError(
+                f"{variable}: the engine '{watermarker.name}' marks {watermarker.modality}, not {modality}.",
+                "Name an engine for this kind of media.",
+            )
+        return watermarker
 
     def _trusted(self) -> str:
         if self.settings.trust is None:

@@ -23,6 +23,8 @@ Each error says in ``message`` what happened and in ``remedy`` what to do about 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 __all__ = [
     "BlockedError",
     "ConfigurationError",
@@ -109,7 +111,7 @@ class ModelNotFoundError(GenerationError):
 
 class UpstreamError(GenerationError):
     """The upstream API failed; ``status`` is its HTTP status, 0 where none came, ``retry_after`` the seconds
-    that it asked to wait."""
+    that it asked to wait, ``headers`` those of its answer, names in lower case."""
 
     def __init__(
         self,
@@ -124,6 +126,7 @@ class UpstreamError(GenerationError):
         self.status = status
         self.code = code
         self.retry_after = retry_after
+        self.headers: Mapping[str, str] = {}
 
 
 class DetectorError(GuardError):

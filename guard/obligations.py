@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +15,9 @@ from guard.errors import BlockedError
 from guard.media import Artifact, Modality
 from policies.base import Action, Decision, Mode
 from policies.policy import Policy
-from policies.redact import redact
+from policies.redact import Triple, redact
 
-__all__ = ["apply_obligations"]
+__all__ = ["TEXT_LABEL", "apply_obligations", "spans_to_redact", "unmet"]
 
 TEXT_LABEL = "[AI-generated]\n"
 IMAGE_LABEL = "AI"
@@ -39,19 +40,29 @@ def apply_obligations(
     return artifact
 
 
-def _redacted(
-    artifact: Artifact, decision: Decision, findings: Sequence[Finding], policy: Policy
-) -> Artifact:
-    spans = [
+def spans_to_redact(decision: Decision, findings: Sequence[Finding], policy: Policy) -> list[Triple]:
+    """What the decision asks to be cut out of a text: start, end and label of each place."""
+    redacts = cache(partial(policy.redacts, decision))  # a text may have thousands of places, of few kinds
+    return [
         (span.start, span.end, span.label)
         for finding in findings
         for span in finding.spans
-        if policy.redacts(decision, finding.detector, span.label)
+        if redacts(finding.detector, span.label)
     ]
+
+
+def unmet(decision: Decision, action: Action, reason: str) -> Decision:
+    """The decision to block that comes of one whose obligation to this action cannot be met."""
+    hit = next(f for f in decision.fired if f.action is action and f.mode is Mode.ENFORCE)
+    return replace(decision, action=Action.BLOCK, rule=hit.rule, reason=reason)
+
+
+def _redacted(
+    artifact: Artifact, decision: Decision, findings: Sequence[Finding], policy: Policy
+) -> Artifact:
+    spans = spans_to_redact(decision, findings, policy)
     if artifact.modality is not Modality.TEXT or not spans:
-        raise BlockedError(
-            _rule(decision, Action.REDACT), f"nothing in this {artifact.modality} can be redacted."
-        )
+        raise _refused(decision, Action.REDACT, f"nothing in this {artifact.modality} can be redacted.")
     return replace(artifact, data=redact(artifact.text, spans).encode())
 
 
@@ -63,12 +74,12 @@ def _labelled(artifact: Artifact, decision: Decision) -> Artifact:
     if artifact.modality is Modality.IMAGE:
         picture = artifact.picture.map_frames(_draw_label)
         return Artifact.from_picture(picture, artifact.mime, limits=artifact.limits)
-    raise BlockedError(_rule(decision, Action.LABEL), f"no label can be put on {artifact.modality} yet.")
+    raise _refused(decision, Action.LABEL, f"no label can be put on {artifact.modality} yet.")
 
 
-def _rule(decision: Decision, action: Action) -> str:
-    hits = (f.rule for f in decision.fired if f.action is action and f.mode is Mode.ENFORCE)
-    return next(hits)
+def _refused(decision: Decision, action: Action, reason: str) -> BlockedError:
+    hit = unmet(decision, action, reason)
+    return BlockedError(hit.rule or "", reason)
 
 
 def _draw_label(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> NDArray[np.uint8] | NDArray[np.uint16]:

@@ -44,6 +44,7 @@ class Settings(BaseSettings):
     policy: Path | None = None
     blocklist: Path | None = None
     engine: str = "tile"
+    audio_engine: str = "dipole"
     trust: Path | None = None
     upstream: str | None = None
     upstream_api_key: SecretStr | None = None

@@ -1,4 +1,4 @@
-"""Sketches of artifacts: what the ledger keeps to compare a picture with, and the comparison."""
+"""Sketches of artifacts: what the ledger keeps to compare media with, and the comparison."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from guard.ledger.sketch import Geometry, Similarity, make_sketch, similarity, sketched_size
+from guard.ledger import picture_sketch, sound_sketch, text_sketch
+from guard.ledger.likeness import Likeness
+from guard.ledger.picture_sketch import Geometry
 from guard.media import Artifact, Modality
 from guard.watermark.tile import canonical_scale
 
@@ -20,25 +22,46 @@ _SCALES = (1.0, 2.0)
 
 
 def sketch_of(artifact: Artifact) -> bytes | None:
-    """The sketch of a picture's first frame; None for other media."""
-    if artifact.modality is not Modality.IMAGE:
-        return None
-    return make_sketch(_gray(artifact))
+    """The sketch of a picture's first frame, a text or a sound; None for a text too short to be known by its
+    words, and for video."""
+    match artifact.modality:
+        case Modality.IMAGE:
+            return picture_sketch.make_sketch(_gray(artifact))
+        case Modality.TEXT:
+            return text_sketch.make_sketch(artifact.text)
+        case Modality.AUDIO:
+            return sound_sketch.make_sketch(artifact.sound_blocks())
+        case _:
+            return None
 
 
-def compare(sketch: bytes, artifact: Artifact, geometry: Geometry | None) -> Similarity:
-    """How alike a picture is to the sketched one, given what the mark's reader learned of its geometry.
+def compare(sketch: bytes, artifact: Artifact, geometry: Geometry | None = None) -> Likeness | None:
+    """How alike an artifact is to the sketched one of its kind; None where there is too little of it to tell.
 
-    A mark may lie in any of eight ways on a picture, and coarse marks look like fine ones at twice the size,
-    so its geometry is known up to a mirroring, a quarter turn and a doubling: all are tried, the untouched
-    one first, until one shows the same picture.
+    `geometry` is what the mark's reader learned of a picture's.
     """
+    match artifact.modality:
+        case Modality.IMAGE:
+            return _compare_pictures(sketch, artifact, geometry)
+        case Modality.TEXT:
+            in_hand = text_sketch.make_sketch(artifact.text)
+            return text_sketch.resemblance(sketch, in_hand) if in_hand else None
+        case Modality.AUDIO:
+            return sound_sketch.similarity(sketch, artifact.sound_blocks())
+        case _:
+            return None
+
+
+def _compare_pictures(sketch: bytes, artifact: Artifact, geometry: Geometry | None) -> Likeness:
+    """A mark may lie in any of eight ways on a picture, and coarse marks look like fine ones at twice the
+    size, so its geometry is known up to a mirroring, a quarter turn and a doubling: all are tried, the
+    untouched one first, until one shows the same picture."""
     gray = _gray(artifact)
-    matrix = _to_sketched(sketched_size(sketch), gray.shape, geometry)
-    best = Similarity(0.0, 0.0)
+    matrix = _to_sketched(picture_sketch.sketched_size(sketch), gray.shape, geometry)
+    best = Likeness(0.0, 0.0, 0.0, same=False)
     for scale, symmetry in product(_SCALES, _SYMMETRIES):
         (a, b), (c, d) = (scale * symmetry @ matrix).tolist()
-        best = max(best, similarity(sketch, gray, ((a, b), (c, d))))
+        best = max(best, picture_sketch.similarity(sketch, gray, ((a, b), (c, d))))
         if best.same:
             break
     return best

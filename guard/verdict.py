@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Any
 
 from detectors.base import Finding
-from guard.ledger import Entry, Receipt
+from guard.ledger import Entry, Receipt, Status
 from guard.provenance.credential import Credential, CredentialState
 from guard.watermark import Reading, ReadingState
 
-__all__ = ["Conclusion", "LedgerMatch", "MatchKind", "Verdict", "VerdictState", "conclude"]
+__all__ = ["Conclusion", "LedgerMatch", "MatchKind", "Source", "Verdict", "VerdictState", "conclude"]
 
 
 class VerdictState(StrEnum):
@@ -35,16 +35,28 @@ class MatchKind(StrEnum):
     NONE = "none"
 
 
+class Source(StrEnum):
+    """Where a credential was found. From beside the file or the ledger it is as good: it binds the bytes."""
+
+    EMBEDDED = "embedded"
+    SIDECAR = "sidecar"
+    LEDGER = "ledger"
+
+
 @dataclass(frozen=True, slots=True)
 class LedgerMatch:
-    """The registered release that a file led to; `same` says whether the content agrees with it, None where
-    the ledger keeps nothing to compare."""
+    """The registered release that a file led to.
+
+    `same` says whether the content agrees with it, None where there is nothing, or too little, to compare;
+    `similarity` how well it does where the two were compared, and `share` which part of the file that was.
+    """
 
     kind: MatchKind = MatchKind.NONE
     entry: Entry | None = None
     receipt: Receipt | None = None
     similarity: float | None = None
     same: bool | None = None
+    share: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The `ledger` object of the verdict JSON."""
@@ -52,6 +64,7 @@ class LedgerMatch:
             "match": self.kind.value,
             "release_id": self.entry.id if self.entry else None,
             "similarity": None if self.similarity is None else round(self.similarity, 3),
+            "share": None if self.share is None else round(self.share, 3),
             "receipt": self.receipt.as_json() if self.receipt else None,
         }
 
@@ -79,6 +92,7 @@ class Verdict:
     reading: Reading
     match: LedgerMatch
     findings: tuple[Finding, ...]
+    source: Source | None = None
 
     @property
     def state(self) -> VerdictState:
@@ -94,7 +108,7 @@ class Verdict:
             "mime": self.mime,
             "sha256": self.sha256,
             "summary": self.conclusion.summary,
-            "credential": _credential_json(self.credential),
+            "credential": _credential_json(self.credential, self.source),
             "watermark": reading_json(self.reading),
             "ledger": self.match.as_json(),
             "detectors": [finding_json(finding) for finding in self.findings],
@@ -104,13 +118,24 @@ class Verdict:
 
 
 def conclude(
-    credential: Credential, reading: Reading, match: LedgerMatch, findings: Sequence[Finding]
+    credential: Credential,
+    reading: Reading,
+    match: LedgerMatch,
+    findings: Sequence[Finding],
+    source: Source | None = None,
 ) -> Conclusion:
     """The verdict that the evidence allows. A valid credential binds the exact bytes, so it decides first; a
     mark alone never does, since it can be copied onto other content."""
     state, summary = _verdict(credential, reading, match, findings)
-    explanation = (*credential.explanation, _mark_note(reading), _ledger_note(match))
-    return Conclusion(state, summary, explanation, tuple(_warnings(credential, state)))
+    where = (_SOURCES[source],) if source in _SOURCES else ()
+    explanation = (*credential.explanation, *where, _mark_note(reading), _ledger_note(match))
+    return Conclusion(state, summary, explanation, tuple(_warnings(credential, state, match)))
+
+
+_SOURCES = {
+    Source.SIDECAR: "The credential is not in the file: it came beside it.",
+    Source.LEDGER: "The credential is not in the file: the ledger keeps it for exactly these bytes.",
+}
 
 
 def _verdict(
@@ -126,8 +151,7 @@ def _verdict(
     if match.entry is not None:
         return _registered(match, match.entry)
     if reading.state is ReadingState.FOUND:
-        summary = "It carries a mark of this Guard, but the ledger has no release with that id."
-        return VerdictState.SUSPECTED, summary
+        return VerdictState.SUSPECTED, _unregistered(reading)
     flagged = [finding for finding in findings if finding.flagged]
     if flagged:
         best = max(flagged, key=lambda finding: finding.score or 0.0)
@@ -143,14 +167,25 @@ def _verdict(
     return VerdictState.NO_EVIDENCE, "Nothing was found. That says nothing about where it comes from."
 
 
+def _unregistered(reading: Reading) -> str:
+    if reading.payload is None and reading.short_id is None:
+        return f"It carries a mark of engine {reading.engine}, but no id can be read from what is left of it."
+    return "It carries a mark of this Guard, but the ledger has no release with that id."
+
+
 def _registered(match: LedgerMatch, entry: Entry) -> tuple[VerdictState, str]:
     if match.same is False:
-        return VerdictState.ALTERED, f"It carries the mark of release {entry.id}, but shows something else."
-    way = "its exact content" if match.kind is MatchKind.EXACT else match.kind.value
+        return VerdictState.ALTERED, f"It carries the mark of release {entry.id}, but {_other(entry)}."
+    ways = {MatchKind.EXACT: "its exact content", MatchKind.FINGERPRINT: "its wording"}
+    way = ways.get(match.kind, match.kind.value)
     return (
         VerdictState.RECOVERED,
         f"Recovered by {way}: release {entry.id} by {entry.model}, {entry.created_at[:10]}.",
     )
+
+
+def _other(entry: Entry) -> str:
+    return "shows something else" if entry.modality in ("image", "video") else "its content is another"
 
 
 def tampered(credential: Credential) -> bool:
@@ -161,10 +196,14 @@ def tampered(credential: Credential) -> bool:
 
 
 def _mark_note(reading: Reading) -> str:
+    chance = f" ({reading.chance} for reading this by accident)" if reading.chance else ""
     match reading.state:
         case ReadingState.FOUND if reading.payload is not None:
-            chance = f" ({reading.chance} for reading this by accident)" if reading.chance else ""
             return f"Watermark: {reading.engine} carries {reading.payload.hex}{chance}."
+        case ReadingState.FOUND if reading.short_id is not None:
+            return f"Watermark: {reading.engine} carries {reading.short_bits} bits of an id{chance}."
+        case ReadingState.FOUND:
+            return f"Watermark: {reading.engine} is there, its id is not legible{chance}."
         case ReadingState.UNSUPPORTED:
             return "Watermark: no engine reads this kind of media."
         case _:
@@ -174,15 +213,34 @@ def _mark_note(reading: Reading) -> str:
 def _ledger_note(match: LedgerMatch) -> str:
     if match.entry is None:
         return "Ledger: no registered release matches."
-    note = f"Ledger: {match.kind} match with release {match.entry.id}"
+    note = f"Ledger: {match.kind} match with release {match.entry.id}{_ENDS.get(match.entry.status, '')}"
     if match.similarity is None:
-        return f"{note}."
+        return f"{note}; nothing was compared, so this rests on the mark alone."
+    if match.kind is MatchKind.FINGERPRINT:
+        return f"{note}; {_wording(match.similarity, match.share or 0.0)}."
     verdict = "agrees" if match.same else "does not agree"
     return f"{note}; the content {verdict} with it (similarity {match.similarity:.2f})."
 
 
-def _warnings(credential: Credential, state: VerdictState) -> list[str]:
+_ENDS = {
+    Status.STREAMING: ", whose stream has no end on record",
+    Status.CUT: ", whose stream ended early: on record is what had left",
+    Status.BLOCKED: ", whose stream a rule stopped: on record is what had left",
+}
+
+
+def _wording(similarity: float, share: float) -> str:
+    where = "" if share >= 0.995 else f", which make up {100 * share:.0f} % of this text"
+    if similarity >= 0.9995:
+        return f"all words agree in the passages that the two share{where}"
+    differing = max(1, round(100 * (1 - similarity)))
+    return f"the text differs: {differing} % of the words in the passages that the two share{where}"
+
+
+def _warnings(credential: Credential, state: VerdictState, match: LedgerMatch) -> list[str]:
     warnings = []
+    if match.same and match.share is not None and match.share < 0.5:
+        warnings.append(f"Only {100 * match.share:.0f} % of it was found in the release.")
     if credential.state is CredentialState.UNREADABLE:
         warnings.append("A credential is there but cannot be read; the verdict rests on the other layers.")
     if credential.state is CredentialState.INVALID and state is not VerdictState.ALTERED:
@@ -194,7 +252,7 @@ def _warnings(credential: Credential, state: VerdictState) -> list[str]:
     return warnings
 
 
-def _credential_json(credential: Credential) -> dict[str, Any]:
+def _credential_json(credential: Credential, source: Source | None) -> dict[str, Any]:
     return {
         "state": credential.state.value,
         "issuer": credential.issuer,
@@ -202,6 +260,7 @@ def _credential_json(credential: Credential) -> dict[str, Any]:
         "created": credential.created,
         "codes": list(credential.codes),
         "ingredients": [dict(ingredient) for ingredient in credential.ingredients],
+        "source": source.value if source else None,
     }
 
 

@@ -12,16 +12,20 @@ from dataclasses import dataclass, replace
 
 from detectors.base import Context, Detector
 from detectors.run import inspect_all
-from guard.ledger import Entry, Ledger
+from guard.ledger import Entry, Ledger, Likeness
 from guard.media import Artifact, Modality
+from guard.provenance.credential import Credential, CredentialState
 from guard.provenance.read import read
 from guard.provenance.visible import visible_text
-from guard.sketches import compare
+from guard.sketches import compare, sketch_of
 from guard.trace import Trace
-from guard.verdict import LedgerMatch, MatchKind, Verdict, conclude
+from guard.verdict import LedgerMatch, MatchKind, Source, Verdict, conclude
 from guard.watermark import Payload, Reading, ReadingState, Watermarker
 
 __all__ = ["Verifier"]
+
+_WHOLE = Likeness(1.0, 1.0, 1.0, same=True)
+_NOTHING = Likeness(0.0, 0.0, 0.0, same=False)
 
 
 @dataclass(frozen=True)
@@ -39,10 +43,13 @@ class Verifier:
     detectors: Sequence[Detector] = ()
     trace: Trace = nullcontext
 
-    def verify(self, artifact: Artifact, *, name: str = "") -> Verdict:
-        """What `artifact` is. Raises `InputError` only for media that cannot be decoded at all."""
+    def verify(self, artifact: Artifact, *, name: str = "", sidecar: bytes | None = None) -> Verdict:
+        """What `artifact` is; `sidecar` is a manifest that came beside it, for want of one inside.
+
+        Raises `InputError` only for media that cannot be decoded at all.
+        """
         with self.trace("credential"):
-            credential = read(artifact, anchors=self.anchors)
+            credential, source = self._credential(artifact, sidecar)
         with self.trace("decode"):
             artifact.decode()
         with self.trace("watermark"):
@@ -56,12 +63,26 @@ class Verifier:
             modality=artifact.modality,
             mime=artifact.mime,
             sha256=artifact.sha256,
-            conclusion=conclude(credential, reading, match, findings),
+            conclusion=conclude(credential, reading, match, findings, source),
             credential=credential,
+            source=source,
             reading=reading,
             match=match,
             findings=findings,
         )
+
+    def _credential(self, artifact: Artifact, sidecar: bytes | None) -> tuple[Credential, Source | None]:
+        """The credential in the file; else the one beside it; else the one that the ledger keeps for these
+        very bytes."""
+        credential = read(artifact, anchors=self.anchors)
+        if credential.state is not CredentialState.ABSENT:
+            return credential, Source.EMBEDDED
+        if sidecar is not None:
+            return read(artifact, anchors=self.anchors, manifest=sidecar), Source.SIDECAR
+        entry = self.ledger.by_sha256(artifact.sha256)
+        if entry is not None and entry.sha256 == artifact.sha256 and entry.manifest is not None:
+            return read(artifact, anchors=self.anchors, manifest=entry.manifest), Source.LEDGER
+        return credential, None
 
     def _read(self, artifact: Artifact) -> Reading:
         """The first engine's reading that says something; else that of the last engine asked."""
@@ -74,14 +95,16 @@ class Verifier:
         return reading
 
     def _match(self, artifact: Artifact, reading: Reading) -> tuple[Reading, LedgerMatch]:
-        """The registered release that hash or mark lead to, and the reading in its light."""
-        exact = self.ledger.by_sha256(artifact.sha256) or self._same_text(artifact)
+        """The registered release that hash, mark or content lead to, and the reading in its light."""
         marked = self._marked(artifact, reading)
         if reading.state is ReadingState.CANDIDATE:
             reading = _settle(reading, marked)
+        exact = self.ledger.by_sha256(artifact.sha256) or self._same_text(artifact)
         if exact is not None:
-            return reading, self._evidence(MatchKind.EXACT, exact, 1.0, same=True)
-        return reading, marked
+            return reading, self._evidence(MatchKind.EXACT, exact, _WHOLE)
+        if marked.entry is not None:
+            return reading, marked
+        return reading, self._resembling(artifact)
 
     def _same_text(self, artifact: Artifact) -> Entry | None:
         if artifact.modality is not Modality.TEXT:
@@ -89,26 +112,43 @@ class Verifier:
         return self.ledger.by_sha256(hashlib.sha256(visible_text(artifact.text).encode()).hexdigest())
 
     def _marked(self, artifact: Artifact, reading: Reading) -> LedgerMatch:
+        """The release whose mark was read, compared: a mark can be copied onto anything."""
         if reading.state is ReadingState.FOUND and reading.payload is not None:
             entry = self.ledger.by_payload(reading.payload.hex)
             return self._compared(entry, artifact, reading) if entry else LedgerMatch()
-        if reading.state is ReadingState.CANDIDATE and reading.short_id is not None:
-            # Any unmarked picture yields 32 bits, so only a release with the same content counts.
-            entries = self.ledger.by_short_id(reading.short_id)
-            matches = (self._compared(entry, artifact, reading) for entry in entries)
-            return next((match for match in matches if match.same), LedgerMatch())
-        return LedgerMatch()
+        if reading.short_id is None or reading.state not in (ReadingState.FOUND, ReadingState.CANDIDATE):
+            return LedgerMatch()
+        # Several releases may share a short id: the one with this content is meant.
+        other = LedgerMatch()
+        for entry in self.ledger.by_short_id(reading.short_id, reading.short_bits):
+            match = self._compared(entry, artifact, reading)
+            if match.same:
+                return match
+            other = match
+        # From any unmarked picture some candidate can be read: it counts for nothing.
+        return other if reading.state is ReadingState.FOUND else LedgerMatch()
 
     def _compared(self, entry: Entry, artifact: Artifact, reading: Reading) -> LedgerMatch:
-        if entry.sketch is None:
-            return self._evidence(MatchKind.WATERMARK, entry, None, same=None)
-        likeness = compare(entry.sketch, artifact, reading.geometry)
-        return self._evidence(MatchKind.WATERMARK, entry, likeness.score, same=likeness.same)
+        if entry.modality != artifact.modality:
+            return self._evidence(MatchKind.WATERMARK, entry, _NOTHING)
+        likeness = compare(entry.sketch, artifact, reading.geometry) if entry.sketch else None
+        return self._evidence(MatchKind.WATERMARK, entry, likeness)
 
-    def _evidence(
-        self, kind: MatchKind, entry: Entry, score: float | None, *, same: bool | None
-    ) -> LedgerMatch:
-        return LedgerMatch(kind, entry, self.ledger.receipt(entry.id), score, same)
+    def _resembling(self, artifact: Artifact) -> LedgerMatch:
+        """The registered text that has the most in common with this one, or with a part of it."""
+        sketch = sketch_of(artifact) if artifact.modality is Modality.TEXT else None
+        best: tuple[Likeness, Entry] | None = None
+        for entry in self.ledger.by_text(sketch) if sketch else ():
+            likeness = compare(entry.sketch, artifact) if entry.sketch else None
+            if likeness and likeness.same and (best is None or likeness.common > best[0].common):
+                best = likeness, entry
+        return self._evidence(MatchKind.FINGERPRINT, best[1], best[0]) if best else LedgerMatch()
+
+    def _evidence(self, kind: MatchKind, entry: Entry, likeness: Likeness | None) -> LedgerMatch:
+        receipt = self.ledger.receipt(entry.id)
+        if likeness is None:
+            return LedgerMatch(kind, entry, receipt)
+        return LedgerMatch(kind, entry, receipt, likeness.score, likeness.same, likeness.share)
 
 
 def _settle(reading: Reading, match: LedgerMatch) -> Reading:

@@ -7,8 +7,17 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 from guard.media import Artifact, Modality
+from guard.tokenmarks import TokenMark
 
-__all__ = ["GenerationRequest", "Generator", "ModelCard", "TextStreamer"]
+__all__ = [
+    "GenerationRequest",
+    "Generator",
+    "ModelCard",
+    "Segment",
+    "TextStreamer",
+    "Transcriber",
+    "Transcript",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +40,7 @@ class GenerationRequest:
 
     `messages` is the conversation in OpenAI's chat form for text models; `prompt` is its last user text.
     `parameters` are the model's own knobs (size, steps, temperature, max_tokens, …), passed on as they are.
+    `mark` is put into the choice of words by text models hosted here, and by no others.
     """
 
     prompt: str
@@ -41,6 +51,7 @@ class GenerationRequest:
     messages: Sequence[Mapping[str, Any]] = ()
     parameters: Mapping[str, Any] = field(default_factory=dict)
     caller: str | None = None
+    mark: TokenMark | None = None
 
 
 class Generator(Protocol):
@@ -59,3 +70,31 @@ class TextStreamer(Protocol):
 
     def stream(self, request: GenerationRequest) -> Iterator[str]:
         """Pieces of one text, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of speech, `start` to `end` in seconds, and its words."""
+
+    start: float
+    end: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """What is said in a sound; `language` is the one that was asked for."""
+
+    text: str
+    segments: Sequence[Segment] = ()
+    language: str | None = None
+
+
+class Transcriber(Protocol):
+    """A model that writes down what is said."""
+
+    @property
+    def card(self) -> ModelCard: ...
+
+    def transcribe(self, artifact: Artifact, *, language: str | None = None) -> Transcript:
+        """The words in a sound. Raises `GenerationError`, or `InputError` for an unknown language."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from policies.base import Action, Decision, Facts, Fired, Mode, Requirements
+from policies.base import Action, Decision, Facts, Fired, Mode, Requirements, StreamMode
 from policies.policy import Policy, Rule, default, load, loads
 from policies.redact import redact
 
@@ -15,6 +15,7 @@ __all__ = [
     "Policy",
     "Requirements",
     "Rule",
+    "StreamMode",
     "default",
     "load",
     "loads",

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
 from guard.media import Modality
 
-__all__ = ["Action", "Decision", "Facts", "Fired", "Mode", "Requirements"]
+__all__ = ["TOKEN", "Action", "Decision", "Facts", "Fired", "Mode", "Requirements", "StreamMode"]
+
+TOKEN = 4
+"""Code points that count as one token of a window: about what a token of English text has."""
 
 
 class Action(StrEnum):
@@ -26,6 +29,15 @@ class Mode(StrEnum):
     """Whether a rule acts, or only says what it would have done."""
 
     ENFORCE = "enforce"
+    SHADOW = "shadow"
+
+
+class StreamMode(StrEnum):
+    """How text that is streamed leaves: as soon as its window is cleared, when it is all in, or at once
+    with what rules would have done on record."""
+
+    WINDOWED = "windowed"
+    BUFFERED = "buffered"
     SHADOW = "shadow"
 
 
@@ -77,6 +89,12 @@ class Decision:
     requirements: Requirements
     policy: str
     policy_sha256: str
+
+    def in_shadow(self) -> Decision:
+        """The same, without effect: what fired is on record as if every rule were in shadow."""
+        fired = tuple(replace(hit, mode=Mode.SHADOW) for hit in self.fired)
+        reason = "No enforced rule fired."
+        return replace(self, action=Action.ALLOW, rule=None, reason=reason, fired=fired)
 
     def obliges(self, action: Action) -> bool:
         """Whether an enforced rule asked for this action."""

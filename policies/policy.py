@@ -16,7 +16,7 @@ from guard.media import Modality
 from guard.yamlfile import Document, YamlFileError, parse, read
 from policies.base import Action, Decision, Facts, Fired, Mode, Requirements
 from policies.conditions import Condition, ConditionError, EvaluationError, activation
-from policies.schema import PolicyFile, Require, RuleEntry
+from policies.schema import PolicyFile, Require, RuleEntry, Stream
 
 __all__ = ["Policy", "Rule", "default", "load", "loads"]
 
@@ -50,6 +50,7 @@ class Policy:
     sha256: str
     rules: tuple[Rule, ...]
     require: Require
+    stream: Stream
 
     def decide(self, facts: Facts) -> Decision:
         """Judge the rules of the facts' stage in order; the strictest enforced action wins.
@@ -121,7 +122,7 @@ def loads(text: str, source: str = "policy") -> Policy:
     except YamlFileError as error:
         raise _policy_error(error, source) from error
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Policy(file.name, file.version, file.description, digest, rules, file.require)
+    return Policy(file.name, file.version, file.description, digest, rules, file.require, file.stream)
 
 
 @cache

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from guard.errors import InputError
 
-__all__ = ["redact"]
+__all__ = ["Triple", "merged", "redact"]
 
 Triple = tuple[int, int, str]
 
@@ -19,7 +19,7 @@ def redact(text: str, spans: Iterable[Triple]) -> str:
     """
     pieces: list[str] = []
     done = 0
-    for start, end, label in _merged(spans):
+    for start, end, label in merged(spans):
         if not 0 <= start < end <= len(text):
             raise InputError(
                 f"Cannot redact code points {start} to {end} of a text that has {len(text)}.",
@@ -30,12 +30,13 @@ def redact(text: str, spans: Iterable[Triple]) -> str:
     return "".join(pieces) + text[done:]
 
 
-def _merged(spans: Iterable[Triple]) -> list[Triple]:
-    merged: list[Triple] = []
+def merged(spans: Iterable[Triple]) -> list[Triple]:
+    """The spans in order, those that overlap as one under the label of the first."""
+    done: list[Triple] = []
     for start, end, label in sorted(spans, key=lambda span: (span[0], -span[1], span[2])):
-        if merged and start < merged[-1][1]:
-            first, reach, name = merged[-1]
-            merged[-1] = (first, max(reach, end), name)
+        if done and start < done[-1][1]:
+            first, reach, name = done[-1]
+            done[-1] = (first, max(reach, end), name)
         else:
-            merged.append((start, end, label))
-    return merged
+            done.append((start, end, label))
+    return done

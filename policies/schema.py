@@ -11,12 +11,13 @@ from pydantic import (
     ConfigDict,
     Field,
     StrictBool,
+    StrictInt,
     model_validator,
 )
 
-from policies.base import Action, Mode
+from policies.base import Action, Mode, StreamMode
 
-__all__ = ["PolicyFile", "Requirement", "RuleEntry", "Stage"]
+__all__ = ["PolicyFile", "Require", "Requirement", "RuleEntry", "Stage", "Stream"]
 
 Stage = Literal["prompt", "output", "upload"]
 
@@ -61,6 +62,13 @@ class Require(_Strict):
     chat: Requirement = Requirement()
 
 
+class Stream(_Strict):
+    """How text that is streamed leaves; `window` is in tokens of `TOKEN` code points."""
+
+    mode: StreamMode = StreamMode.WINDOWED
+    window: Annotated[StrictInt, Field(ge=4, le=100_000)] = 64
+
+
 class RuleEntry(_Strict):
     """One rule as it is written."""
 
@@ -88,4 +96,5 @@ class PolicyFile(_Strict):
     version: Annotated[Text, BeforeValidator(_number_as_text)]
     description: str = ""
     require: Require = Require()
+    stream: Stream = Stream()
     rules: tuple[RuleEntry, ...]

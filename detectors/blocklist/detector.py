@@ -13,8 +13,9 @@ from os import PathLike
 from pathlib import Path
 from typing import Self
 
-from detectors.base import Context, DetectorCard, Finding, Span
+from detectors.base import Context, DetectorCard, Finding, Span, Watch
 from detectors.blocklist.folding import original, skeleton
+from detectors.blocklist.following import Alarm, Follower
 from detectors.blocklist.groups import Group, RefusedError, load_groups
 from detectors.blocklist.matching import Matcher
 from guard.errors import DetectorError
@@ -73,11 +74,22 @@ class Blocklist:
             raise DetectorError(f"The block list reads text, not {artifact.modality}.")
         looks = skeleton(artifact.text)
         plain = original(artifact.text) if any(group.patterns for group in self.groups) else looks
+        return self._report([matcher.spans(looks, plain) for matcher in self._matchers])
+
+    def watch(self, context: Context) -> Watch:  # noqa: ARG002
+        """A watch that ends with the findings of `inspect`, and never holds more than what could yet become,
+        or go on as, a hit. A pattern without an end holds the text for as long as it goes on."""
+        return Follower(self._matchers, self._alarm, self._report)
+
+    @cached_property
+    def _alarm(self) -> Alarm | None:
+        return Alarm.of(self._matchers)
+
+    def _report(self, places: Sequence[Sequence[tuple[int, int]]]) -> Sequence[Finding]:
+        """The findings for where each group occurs."""
         by_signal: dict[str, list[Finding]] = defaultdict(list, {_ID: []})
-        for group, matcher in zip(self.groups, self._matchers, strict=True):
-            spans = tuple(
-                Span(start, end, group.label or group.id) for start, end in matcher.spans(looks, plain)
-            )
+        for group, found in zip(self.groups, places, strict=True):
+            spans = tuple(Span(start, end, group.label or group.id) for start, end in found)
             score = group.score if spans else 0.0
             by_signal[group.signal].append(self._finding(f"{group.signal}/{group.id}", score, spans))
         return [self._sum(signal, parts) for signal, parts in by_signal.items()] + [

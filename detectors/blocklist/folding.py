@@ -20,9 +20,12 @@ from itertools import accumulate
 
 from detectors.blocklist.lookalikes import LOOKALIKES
 
-__all__ = ["View", "fold", "original", "skeleton"]
+__all__ = ["UNSEEN", "View", "fold", "original", "skeleton"]
 
-_CONTROL = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+UNSEEN = r"[\x00-\x08\x0e-\x1f\x7f]"
+"""The characters of ASCII that cannot be seen."""
+
+_CONTROL = re.compile(UNSEEN)
 # Default_Ignorable_Code_Point (UAX #44) less the categories Cf and Cc, which are dropped as a whole.
 _IGNORABLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufff8\U000e0000-\U000e0fff]"
@@ -50,6 +53,16 @@ class View:
         while after < len(self.text) and unicodedata.category(self.text[after])[0] == "M":
             after += 1
         return first, after
+
+    def point(self, byte: int) -> int:
+        """The code point that this byte came from; one more than there are for the end of `data`."""
+        return byte if self.ends is None else bisect_right(self.ends, byte)
+
+    def byte(self, point: int) -> int:
+        """Where a code point begins in `data`."""
+        if self.ends is None or point == 0:
+            return point
+        return self.ends[point - 1]
 
     def _behind(self, start: int, end: int) -> tuple[int, int]:
         assert self.ends is not None

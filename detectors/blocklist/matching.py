@@ -17,14 +17,14 @@ import re2
 from detectors.blocklist.folding import View, fold
 from detectors.blocklist.groups import Group, RefusedError
 
-__all__ = ["Matcher"]
+__all__ = ["EDGE", "Matcher", "Terms", "compiled", "find_terms", "portions", "united"]
 
 Letter = tuple[str, ...]  # what one letter of a term may look like, in small letters
 
 _BLANK: Letter = (" ",)
 # Scripts that set no spaces between words: next to such a letter a word may begin or end.
 _UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-_EDGE = rf"(?:[^\pL\pN\pM]|[{_UNSPACED}])"
+EDGE = rf"(?:[^\pL\pN\pM]|[{_UNSPACED}])"
 _GAP = r"[[:space:]]+"
 _SEPARATOR = r"[\x00-/:-@\[-`{-\x7f]{1,3}"  # everything in ASCII but letters and digits
 _SHORTEST_SPACED = 3
@@ -42,8 +42,11 @@ class _Edges(NamedTuple):
     right: bool
 
 
-class _Terms(NamedTuple):
+class Terms(NamedTuple):
+    """Terms that are sought together: `text` has their expressions, without `edges`; `regex` has both."""
+
     edges: _Edges
+    text: str
     regex: Any
 
 
@@ -51,8 +54,9 @@ class Matcher:
     """One group, compiled. Raises `RefusedError`, whose keys begin with `number`, for what cannot be used."""
 
     def __init__(self, group: Group, number: int = 0) -> None:
-        self._terms = list(_compile_terms(group, number))
-        self._patterns = [_compile_pattern(group, number, index) for index in range(len(group.patterns))]
+        self.group = group
+        self.terms = list(_compile_terms(group, number))
+        self.patterns = [_compile_pattern(group, number, index) for index in range(len(group.patterns))]
 
     def spans(self, skeleton: View, original: View) -> list[tuple[int, int]]:
         """Where the group occurs in the text, as code points; occurrences that overlap are one.
@@ -60,16 +64,16 @@ class Matcher:
         Terms are sought in the skeleton alone; patterns in both, so that one written in Cyrillic, say, finds
         Cyrillic, and one written in ASCII finds look-alikes.
         """
-        found = [skeleton.span(*hit) for terms in self._terms for hit in _find_terms(terms, skeleton.data)]
+        found = [skeleton.span(*hit) for terms in self.terms for hit in find_terms(terms, skeleton.data)]
         views = (skeleton,) if skeleton.data == original.data else (skeleton, original)
         for view in views:
-            for pattern in self._patterns:
+            for pattern in self.patterns:
                 hits = (match.span() for match in pattern.finditer(view.data))
                 found += [view.span(start, end) for start, end in hits if start < end]
-        return _united(found)
+        return united(found)
 
 
-def _compile_terms(group: Group, number: int) -> Iterator[_Terms]:
+def _compile_terms(group: Group, number: int) -> Iterator[Terms]:
     expressions: dict[_Edges, dict[str, None]] = defaultdict(dict)
     for index, term in enumerate(group.terms):
         words = _words(term)
@@ -79,14 +83,15 @@ def _compile_terms(group: Group, number: int) -> Iterator[_Terms]:
         for edges, expression in _expressions(group, words):
             expressions[edges][expression] = None
     for edges, alternatives in expressions.items():
-        left, right = (_EDGE if needed else "" for needed in edges)
-        for part in _parts(alternatives):
-            text = f"{left}(?:{'|'.join(part)}){right}"
-            yield _Terms(edges, _compile(text, group, (number, "terms"), ignore_case=True))
+        left, right = (EDGE if needed else "" for needed in edges)
+        for part in portions(alternatives):
+            text = "|".join(part)
+            regex = _compile(f"{left}(?:{text}){right}", group, (number, "terms"), ignore_case=True)
+            yield Terms(edges, text, regex)
 
 
-def _parts(expressions: Iterable[str]) -> Iterator[list[str]]:
-    """The expressions in portions; RE2 leaves its fast automaton where one alone outgrows its memory."""
+def portions(expressions: Iterable[str]) -> Iterator[list[str]]:
+    """Expressions in portions: RE2 leaves its fast automaton where one alone outgrows its memory."""
     part: list[str] = []
     size = 0
     for expression in expressions:
@@ -147,22 +152,30 @@ def _compile_pattern(group: Group, number: int, index: int) -> Any:
 
 
 def _compile(text: str, group: Group, keys: tuple[str | int, ...], *, ignore_case: bool = False) -> Any:
-    options = re2.Options()
-    options.log_errors = False
-    options.max_mem = _MEMORY
-    options.case_sensitive = not ignore_case
-    options.longest_match = ignore_case
     try:
-        return re2.compile(text.encode(), options)
+        return compiled(text, ignore_case=ignore_case)
     except re2.error as error:
         message = f"group '{group.id}': RE2 refuses this: {error.args[0].decode()}."
         raise RefusedError(message, *keys) from error
 
 
-def _find_terms(terms: _Terms, data: bytes) -> Iterator[tuple[int, int]]:
-    """Every start of a term in `data`, each with its longest end; edges are sought but not part of a hit."""
+def compiled(text: str, *, ignore_case: bool = False) -> Any:
+    """The expression, for bytes. Raises `re2.error`."""
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    options.case_sensitive = not ignore_case
+    options.longest_match = ignore_case
+    return re2.compile(text.encode(), options)
+
+
+def find_terms(terms: Terms, data: bytes, start: int = 0) -> Iterator[tuple[int, int]]:
+    """Every start of a term in `data`, each with its longest end; edges are sought but not part of a hit.
+
+    The text begins and ends with `data`; hits are sought from `start` on, their edges included.
+    """
     padded = b" " + data + b" "
-    position = 0
+    position = start + 1 if start else 0
     while match := terms.regex.search(padded, position):
         start, end = match.span()
         position = start + 1
@@ -187,11 +200,12 @@ def _last_character(data: bytes, index: int) -> int:
     return index
 
 
-def _united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    united: list[tuple[int, int]] = []
+def united(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The spans in order, those that overlap as one."""
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if united and start < united[-1][1]:
-            united[-1] = (united[-1][0], max(end, united[-1][1]))
+        if merged and start < merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
-            united.append((start, end))
-    return united
+            merged.append((start, end))
+    return merged

@@ -3,13 +3,38 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.responses import Response
 
 from guard.pipeline import Release
+from models.upstream import Answer
 
-__all__ = ["Json", "dump", "evidence"]
+__all__ = ["RELEASE_ID", "Json", "dump", "event", "evidence", "forwarded", "relayed"]
+
+RELEASE_ID = "x-guard-release-id"
+"""The header that names the release where an answer is the file itself."""
+
+_FORWARDED = re.compile(
+    r"x-ratelimit-[a-z0-9-]{1,64}|retry-after|retry-after-ms|x-should-retry"
+    r"|openai-(?:model|poll-after-ms|processing-ms|version)"
+)
+_A_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,254}[\x21-\x7e])?")
+
+
+def forwarded(headers: Mapping[str, str]) -> dict[str, str]:
+    """Those of an upstream's headers (names in lower case) that go on to the caller: limits, waits, timing.
+
+    Never cookies, credentials, the account that Guard asks with, or what belongs to one connection or body;
+    and no value that is not one short line of printable ASCII.
+    """
+    return {
+        name: value
+        for name, value in headers.items()
+        if _FORWARDED.fullmatch(name) and _A_VALUE.fullmatch(value)
+    }
 
 
 def dump(value: object) -> bytes:
@@ -24,6 +49,18 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return dump(content)
+
+
+def relayed(answer: Answer) -> Json:
+    """An upstream's answer as it is. Encodes it: call it in a worker thread for large ones."""
+    return Json(answer.body, headers=forwarded(answer.headers))
+
+
+def event(value: Mapping[str, Any]) -> bytes:
+    """`value` as a server-sent event of the type that it names itself."""
+    kind = value.get("type")
+    line = f"event: {kind}\n".encode() if isinstance(kind, str) and _A_VALUE.fullmatch(kind) else b""
+    return line + b"data: %s\n\n" % dump(value)
 
 
 def evidence(release: Release) -> dict[str, Any]:

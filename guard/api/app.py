@@ -8,10 +8,28 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from guard import __version__
-from guard.api import chat, errors, health, images, models, verify
+from guard.api import (
+    chat,
+    check,
+    completions,
+    embeddings,
+    errors,
+    files,
+    health,
+    images,
+    litellm,
+    models,
+    moderations,
+    provenance_checks,
+    responses,
+    verify,
+    videos,
+)
 from guard.api.auth import needs
+from guard.api.circles import refuse_circles
 from guard.api.door import Door
 from guard.api.outermost import Outermost
+from guard.api.shelf import Shelf
 from guard.app import App
 from guard.ledger.api_keys import ApiKeys, Scope
 from models.base import Generator
@@ -43,14 +61,21 @@ def create_app(
 
     # No generated docs: the handlers read requests themselves, so there is no schema to show.
     api = FastAPI(
-        title="Guard", version=__version__, lifespan=lifespan, openapi_url=None, redirect_slashes=False
+        title="Guard",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(refuse_circles)],
     )
     api.state.door = door
+    api.state.shelf = Shelf(app.settings.home / "shelf", app.ledger)
     api.add_middleware(Outermost)
     errors.install(api)
     api.include_router(health.router)
     api.include_router(models.router, dependencies=[Depends(needs(None))])
-    for guarded in (images, chat):
+    for guarded in (chat, completions, embeddings, files, images, responses, videos):
         api.include_router(guarded.router, dependencies=[Depends(needs(Scope.GENERATE))])
-    api.include_router(verify.router, dependencies=[Depends(needs(Scope.VERIFY))])
+    for looking in (verify, moderations, provenance_checks, check, litellm):
+        api.include_router(looking.router, dependencies=[Depends(needs(Scope.VERIFY))])
     return api

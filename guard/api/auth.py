@@ -43,4 +43,5 @@ def needs(scope: Scope | None) -> Callable[[Request], Awaitable[None]]:
 
 def _bearer(request: Request) -> str:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
+    # LiteLLM calls its guardrails with the latter.
+    return secret.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import math
-from collections.abc import AsyncGenerator, Coroutine, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from anyio import to_thread
-from starlette.datastructures import Headers, UploadFile
+from python_multipart.multipart import parse_options_header
+from starlette.datastructures import FormData, Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
@@ -23,6 +25,8 @@ __all__ = [
     "JSON_VALUES",
     "Upload",
     "announced",
+    "is_form",
+    "open_form",
     "read_json",
     "read_upload",
     "user_in",
@@ -59,11 +63,46 @@ async def read_json(request: Request) -> dict[str, Any]:
     return await to_thread.run_sync(_parse, raw)
 
 
+def is_form(request: Request) -> bool:
+    """Whether the body calls itself `multipart/form-data`."""
+    return _media_type(request) == "multipart/form-data"
+
+
+@asynccontextmanager
+async def open_form(
+    request: Request, limit: int, *, files: int, fields: int, field_bytes: int
+) -> AsyncIterator[FormData]:
+    """A `multipart/form-data` body of at most `limit` bytes; its files lie on disk if they are large.
+
+    Raises `ApiError` for a body that is no such form, `LimitExceededError` for one that is too long.
+    """
+    # With the boundary alone: a charset of the sender's choice would go to Python's codecs, some of which
+    # are slow on purpose. Forms are UTF-8 (RFC 7578, section 5.1.2).
+    _, options = parse_options_header(request.headers.get("content-type"))
+    boundary = options.get(b"boundary", b"").decode("latin-1")
+    headers = Headers({"content-type": f'multipart/form-data; boundary="{boundary}"' if boundary else ""})
+    chunks = _chunks(request, limit)
+    parser = MultiPartParser(headers, chunks, max_files=files, max_fields=fields, max_part_size=field_bytes)
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise ApiError(400, f"The form cannot be read: {error.message}", code="invalid_form") from error
+    try:
+        yield form
+    finally:
+        await form.close()
+
+
 async def read_upload(request: Request, limit: int) -> Upload:
     """The file in a form's field `file`, or the body itself where that is no form; at most `limit` bytes."""
-    if _media_type(request) == "multipart/form-data":
-        return await _from_form(request, limit)
-    return Upload("", b"".join([chunk async for chunk in _chunks(request, limit)]))
+    if not is_form(request):
+        return Upload("", b"".join([chunk async for chunk in _chunks(request, limit)]))
+    within = limit + _FORM_BYTES
+    async with open_form(request, within, files=1, fields=_FORM_FIELDS, field_bytes=_FORM_BYTES) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise ApiError(400, "The form has no file in its field 'file'.", param="file")
+        return Upload(file.filename or "", await file.read())
 
 
 def user_in(body: Mapping[str, Any]) -> dict[str, str]:
@@ -119,24 +158,6 @@ async def _chunks(request: Request, limit: int) -> AsyncGenerator[bytes]:
 
 def _too_large(limit: int) -> LimitExceededError:
     return LimitExceededError(f"The request's body is larger than {limit:,} bytes.", "Send less.")
-
-
-async def _from_form(request: Request, limit: int) -> Upload:
-    chunks = _chunks(request, limit + _FORM_BYTES)
-    parser = MultiPartParser(
-        request.headers, chunks, max_files=1, max_fields=_FORM_FIELDS, max_part_size=_FORM_BYTES
-    )
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise ApiError(400, f"The form cannot be read: {error.message}", code="invalid_form") from error
-    try:
-        file = form.get("file")
-        if not isinstance(file, UploadFile):
-            raise ApiError(400, "The form has no file in its field 'file'.", param="file")
-        return Upload(file.filename or "", await file.read())
-    finally:
-        await form.close()
 
 
 def _parse(raw: bytes) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from guard.api.answers import Json
+from guard.api.answers import Json, forwarded
 from guard.errors import (
     BlockedError,
     ConfigurationError,
@@ -28,7 +28,7 @@ from guard.errors import (
     UpstreamError,
 )
 
-__all__ = ["ApiError", "Problem", "install", "respond"]
+__all__ = ["CIRCLE", "ApiError", "Problem", "install", "problem_of", "respond"]
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,9 @@ _INVALID = "invalid_request_error"
 _SERVER = "server_error"
 _NOT_STARTED = (429, 503)
 """What an upstream answers when it did not begin to generate: asking again costs nothing."""
+
+CIRCLE = "upstream_circle"
+"""The code of a request that came back to the Guard that sent it; every Guard on the way repeats it."""
 
 _A_DAY = 86_400.0
 
@@ -52,6 +55,16 @@ class Problem:
     again: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """OpenAI's `error` object."""
+        return {
+            "message": self.message,
+            "type": self.kind,
+            "param": self.param,
+            "code": self.code,
+            **self.evidence,
+        }
 
 
 class ApiError(GuardError):
@@ -93,9 +106,13 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(GuardError)
     async def on_guard_error(request: Request, error: GuardError) -> Response:
-        problem = _problem(error)
-        level = logging.ERROR if problem.status >= 500 else logging.INFO
-        logger.log(level, "%s %s: %s", request.state.request_id, type(error).__name__, error)
+        problem = problem_of(error)
+        kind = type(error).__name__
+        if problem.status >= 500:
+            logger.error("%s %s: %s", request.state.request_id, kind, error)
+        else:
+            # Without its sentence, which may quote what the caller wrote.
+            logger.info("%s %s: %d %s", request.state.request_id, kind, problem.status, problem.code)
         return respond(problem, request.method)
 
     @app.exception_handler(HTTPException)
@@ -121,20 +138,14 @@ def respond(problem: Problem, method: str) -> Response:
     OpenAI's clients send again whatever ends in 408, 409, 429 or 5xx. A generation that was sent twice is
     paid for twice, so the answer to a POST says not to, unless nothing began.
     """
-    error = {
-        "message": problem.message,
-        "type": problem.kind,
-        "param": problem.param,
-        "code": problem.code,
-        **problem.evidence,
-    }
     headers = dict(problem.headers)
     if method == "POST" and not problem.again:
         headers["x-should-retry"] = "false"
-    return Json({"error": error}, problem.status, headers)
+    return Json({"error": problem.as_json()}, problem.status, headers)
 
 
-def _problem(error: GuardError) -> Problem:
+def problem_of(error: GuardError) -> Problem:
+    """What a caller is told of `error`."""
     if isinstance(error, ApiError):
         return error.problem
     if isinstance(error, BlockedError):
@@ -161,12 +172,14 @@ def _upstream_problem(error: UpstreamError) -> Problem:
     if error.status in (401, 403, 407):
         # Guard's own credentials, not the caller's; the upstream's sentence may quote part of them.
         return Problem(502, "The upstream refused Guard's credentials.", _SERVER, "upstream_refused")
+    headers = forwarded(error.headers) | _wait(error)
     if error.status in _NOT_STARTED:
         kind = "rate_limit_error" if error.status == 429 else _SERVER
-        return Problem(error.status, error.message, kind, error.code, again=True, headers=_wait(error))
+        return Problem(error.status, error.message, kind, error.code, again=True, headers=headers)
     if 400 <= error.status < 500 and error.status not in (408, 409):
-        return Problem(error.status, error.message, _INVALID, error.code)
-    return Problem(502, error.message, _SERVER, "upstream_error")
+        return Problem(error.status, error.message, _INVALID, error.code, headers=headers)
+    code = CIRCLE if error.code == CIRCLE else "upstream_error"
+    return Problem(502, error.message, _SERVER, code, headers=headers)
 
 
 def _wait(error: UpstreamError) -> dict[str, str]:

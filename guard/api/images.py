@@ -1,140 +1,100 @@
-"""`/v1/images/generations`: pictures that leave marked, signed and recorded."""
+"""`/v1/images/…`: pictures that leave marked, signed and recorded, whole or as events."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.api.answers import Json
-from guard.api.bodies import read_json, user_in, while_connected
+from guard.api.answers import Json, event, forwarded
+from guard.api.asked import Asked, open_asked, upstream_of
+from guard.api.bodies import read_json, while_connected
 from guard.api.door import Door, door_of
-from guard.api.errors import ApiError
-from guard.api.pictures import images_object, release_pictures
-from guard.errors import ModelNotFoundError
-from guard.media import Modality
+from guard.api.drawn import draw, drawer
+from guard.api.pictures import release_pictures
 from guard.pipeline import Origin
-from models.base import GenerationRequest, Generator
+from models.base import Generator
+from models.upstream import Answer, Event, Upstream
 
 __all__ = ["router"]
-
-_MOST = 10
-_MIMES = {"png": "image/png", "jpeg": "image/jpeg", "webp": "image/webp"}
-_NOT_FOR_MODELS = frozenset(
-    {
-        # Wishes of OpenAI's form that a model of ours has no knob for.
-        "background",
-        "moderation",
-        "quality",
-        "style",
-        # Read here, or by the request itself.
-        "model",
-        "n",
-        "output_format",
-        "partial_images",
-        "prompt",
-        "response_format",
-        "safety_identifier",
-        "seed",
-        "stream",
-        "user",
-    }
-)
 
 router = APIRouter()
 
 
 @router.post("/v1/images/generations")
 async def generations(request: Request) -> Response:
-    """`n` pictures as base64, each with its evidence under `guard`."""
-    door = door_of(request)
-    body = await read_json(request)
-    _check(body)
-    caller = request.state.caller
-    generator = _built_in(door, body.get("model"))
+    """`n` pictures as base64, each with its evidence under `guard`; with `stream`, an event for each."""
+    door, body = door_of(request), await read_json(request)
+    asked = Asked(body, body)
+    asked.require_prompt()
+    asked.check()
+    generator = drawer(door, body.get("model"))
     if generator is not None:
-        return await door.work(_generate, door, generator, body, caller)
-    if door.upstream is None:
-        raise ModelNotFoundError(
-            f"No model goes by the name {body['model']!r}.", "GET /v1/models lists them."
-        )
-    origin = Origin(
-        model=body.get("model") or "unspecified",
-        provider=door.upstream.origin,
-        prompt=body["prompt"],
-        caller=caller,
-        route="images",
-        user=user_in(body),
-    )
+        return await door.work(_drawn, door, generator, asked, request.state.caller)
+    return await _proxied(request, "images/generations", asked)
+
+
+@router.post("/v1/images/edits")
+async def edits(request: Request) -> Response:
+    """Pictures made from others, by the upstream."""
+    async with open_asked(request, door_of(request).limits.max_bytes) as asked:
+        asked.require_prompt()
+        return await _proxied(request, "images/edits", asked)
+
+
+@router.post("/v1/images/variations")
+async def variations(request: Request) -> Response:
+    """Pictures like another, by the upstream. There is no prompt: the picture is the wish."""
+    async with open_asked(request, door_of(request).limits.max_bytes) as asked:
+        return await _proxied(request, "images/variations", asked)
+
+
+async def _proxied(request: Request, path: str, asked: Asked) -> Response:
+    door = door_of(request)
+    asked.check()
+    upstream = upstream_of(request)
+    if asked.fields.get("partial_images"):
+        # Nobody would see them, and some upstreams charge for each.
+        asked = asked.with_field("partial_images", 0)
+    origin = asked.origin(upstream, request.state.caller, "images")
     await door.work(door.admit, origin)
-    answer = await while_connected(request, door.upstream.images(body))
-    return await door.work(_release, door, answer, origin)
+    answer = await while_connected(request, _ask(upstream, path, asked))
+    return await door.work(_released, door, answer, origin, asked.stream)
 
 
-def _release(door: Door, answer: Mapping[str, Any], origin: Origin) -> Response:
-    return Json(release_pictures(door, answer, origin))
+async def _ask(upstream: Upstream, path: str, asked: Asked) -> Answer:
+    """The upstream's images object; of a stream one made of its events, without the unfinished pictures."""
+    if not asked.stream:
+        answer = await upstream.post(path, asked.body)
+        return replace(answer, body=await upstream.filled(answer.body))
+    async with upstream.stream(path, asked.body) as events:
+        finished = [{"type": each.type, **each.data} async for each in events if _is_finished(each)]
+        return Answer(await upstream.filled({"data": finished}), events.headers)
 
 
-def _check(body: Mapping[str, Any]) -> None:
-    if not isinstance(body.get("prompt"), str) or not body["prompt"]:
-        raise ApiError(400, "'prompt' must be a text, and not an empty one.", param="prompt")
-    if not isinstance(body.get("model"), str | None):
-        raise ApiError(400, "'model' must name a model.", param="model")
-    n = body.get("n")
-    if n is not None and (type(n) is not int or not 1 <= n <= _MOST):
-        raise ApiError(400, f"'n' must be a whole number from 1 to {_MOST}.", param="n")
-    for name in ("stream", "partial_images"):
-        if body.get(name):
-            # A picture that is not finished yet carries neither mark nor signature.
-            raise ApiError(
-                400, f"'{name}' is not available: only finished pictures are released.", param=name
-            )
+def _is_finished(each: Event) -> bool:
+    kind = str(each.data.get("type", each.type))
+    partial = "partial_image_index" in each.data or kind.endswith("partial_image")
+    return not partial and not each.data.keys().isdisjoint({"b64_json", "url"})
 
 
-def _built_in(door: Door, model: str | None) -> Generator | None:
-    """The built-in model of that name; without a name and without an upstream, the first that draws."""
-    if model is not None:
-        return _draws(door.generators.get(model))
-    if door.upstream is not None:
-        return None
-    found = next(filter(_draws, door.generators.values()), None)
-    if found is None:
-        raise ModelNotFoundError("There is no model that makes pictures.", "Set an upstream.")
-    return found
+def _released(door: Door, answer: Answer, origin: Origin, stream: bool) -> Response:
+    return _shown(release_pictures(door, answer.body, origin), stream, forwarded(answer.headers))
 
 
-def _draws(generator: Generator | None) -> Generator | None:
-    return generator if generator is not None and generator.card.modality is Modality.IMAGE else None
+def _drawn(door: Door, generator: Generator, asked: Asked, caller: str | None) -> Response:
+    return _shown(draw(door, generator, asked, caller), asked.stream, {})
 
 
-def _generate(door: Door, generator: Generator, body: Mapping[str, Any], caller: str | None) -> Response:
-    request = GenerationRequest(
-        prompt=body["prompt"],
-        modality=Modality.IMAGE,
-        n=body.get("n") or 1,
-        seed=_seed(body),
-        mime=_mime(body),
-        parameters={name: value for name, value in body.items() if name not in _NOT_FOR_MODELS},
-        caller=caller,
+def _shown(body: dict[str, Any], stream: bool, headers: Mapping[str, str]) -> Response:
+    """The images object as it is, or one event for each of its items."""
+    if not stream:
+        return Json(body, headers=headers)
+    events = [event({"created_at": body["created"], **item}) for item in body["data"]]
+    return Response(
+        b"".join(events), media_type="text/event-stream", headers={**headers, "cache-control": "no-cache"}
     )
-    releases = door.guard.generate(generator, request, route="images")
-    return Json(images_object(releases, {}, [{} for _ in releases]))
-
-
-def _seed(body: Mapping[str, Any]) -> int | None:
-    seed = body.get("seed")
-    if seed is not None and type(seed) is not int:
-        raise ApiError(400, "'seed' must be a whole number.", param="seed")
-    return seed
-
-
-def _mime(body: Mapping[str, Any]) -> str | None:
-    wanted = body.get("output_format")
-    if wanted is None:
-        return None
-    if not isinstance(wanted, str) or wanted not in _MIMES:
-        raise ApiError(400, f"'output_format' must be one of {', '.join(_MIMES)}.", param="output_format")
-    return _MIMES[wanted]

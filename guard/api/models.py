@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.api.answers import Json
+from guard.api.answers import Json, forwarded
 from guard.api.door import Door, door_of
 from guard.errors import ModelNotFoundError, UpstreamError
 from models.base import ModelCard
@@ -21,26 +22,30 @@ router = APIRouter()
 @router.get("/v1/models")
 async def models(request: Request) -> Response:
     """All models; a built-in one goes before the upstream's of the same name, as in requests."""
-    return Json({"object": "list", "data": await _models(door_of(request))})
+    found, headers = await _models(door_of(request))
+    return Json({"object": "list", "data": found}, headers=headers)
 
 
 @router.get("/v1/models/{name:path}")
 async def model(request: Request, name: str) -> Response:
     """One model. Names with slashes are names too."""
-    for found in await _models(door_of(request)):
+    listed, headers = await _models(door_of(request))
+    for found in listed:
         if found.get("id") == name:
-            return Json(found)
+            return Json(found, headers=headers)
     raise ModelNotFoundError(f"No model goes by the name {name!r}.", "GET /v1/models lists them.")
 
 
-async def _models(door: Door) -> list[dict[str, Any]]:
+async def _models(door: Door) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
     own = [_object(generator.card) for generator in door.generators.values()]
     if door.upstream is None:
-        return own
-    theirs = (await door.upstream.models()).get("data")
+        return own, {}
+    answer = await door.upstream.get("models")
+    theirs = answer.body.get("data")
     if not isinstance(theirs, list) or not all(isinstance(item, dict) for item in theirs):
         raise UpstreamError("The upstream's answer has no list of models.")
-    return own + [item for item in theirs if item.get("id") not in door.generators]
+    others = [item for item in theirs if item.get("id") not in door.generators]
+    return own + others, forwarded(answer.headers)
 
 
 def _object(card: ModelCard) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from guard.errors import UpstreamError
 from guard.media import Artifact, Modality
 from guard.pipeline import Origin, Release
 
-__all__ = ["images_object", "release_pictures"]
+__all__ = ["harmless", "images_object", "release_pictures"]
 
 # A URL, or a run of base64: MIME breaks its lines after 76 characters, and a SHA-256 in hexadecimal has 64.
 _PICTORIAL = re.compile(r"\A\s*(?:https?:|data:|//)|[\w+/=-]{72,}", re.ASCII | re.IGNORECASE)
+_WORDS = frozenset({"error", "id", "prompt"})
 
 
 def release_pictures(door: Door, answer: Mapping[str, Any], origin: Origin) -> dict[str, Any]:
@@ -38,7 +39,7 @@ def release_pictures(door: Door, answer: Mapping[str, Any], origin: Origin) -> d
                 door.admit(replace(origin, prompt=item["revised_prompt"]))
         pictures = [_picture(item, door) for item in items]
     releases = door.release(pictures, origin)
-    return images_object(releases, _harmless(answer), [_harmless(item) for item in items])
+    return images_object(releases, harmless(answer), [harmless(item) for item in items])
 
 
 def images_object(
@@ -53,6 +54,17 @@ def images_object(
     return {"created": int(time.time()), **fields, "data": data}
 
 
+def harmless(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`fields` without those that hold media or point to some; ids, errors and prompts are words."""
+    return {
+        name: value
+        for name, value in fields.items()
+        if name in _WORDS
+        or name.endswith("_id")
+        or not any(_PICTORIAL.search(leaf.text) for leaf in leaves([value], skip=()))
+    }
+
+
 def _picture(item: Mapping[str, Any], door: Door) -> Artifact:
     try:
         data = base64.b64decode(item["b64_json"], validate=True)
@@ -62,11 +74,3 @@ def _picture(item: Mapping[str, Any], door: Door) -> Artifact:
     if artifact.modality is not Modality.IMAGE:
         raise UpstreamError(f"The upstream's picture is {artifact.mime}.")
     return artifact
-
-
-def _harmless(fields: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value
-        for name, value in fields.items()
-        if not any(_PICTORIAL.search(leaf.text) for leaf in leaves([value], skip=()))
-    }

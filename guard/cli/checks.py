@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
+from guard.cli.files import open_media, read_sidecar
 from guard.cli.output import Answer, JsonFlag, answer_each, printable
 from guard.errors import InputError
 
@@ -41,11 +42,11 @@ def verify(
 ) -> None:
     """Tell what each file is and where it comes from.
 
+    A credential that lies beside FILE as FILE.c2pa counts where the file itself holds none.
     The answer is trusted, valid, recovered, altered, suspected or no-evidence.
     Exits 0 where every file is trusted, valid or recovered.
     """
     from guard.app import open_app
-    from guard.media import Artifact
     from guard.settings import load_settings
 
     settings = load_settings()
@@ -54,8 +55,8 @@ def verify(
         verifier = opened.verifier(anchors)
 
         def ask(file: str) -> Answer:
-            artifact = Artifact.from_path(file, limits=settings.limits.limits())
-            verdict = verifier.verify(artifact, name=file)
+            artifact = open_media(file, settings)
+            verdict = verifier.verify(artifact, name=file, sidecar=read_sidecar(file))
             return Answer(verdict.as_json(), _verdict_text(verdict), verdict.state in _GOOD)
 
         raise typer.Exit(answer_each(files, ask, as_json=as_json))
@@ -73,14 +74,13 @@ def inspect(
     """
     from detectors import Context, inspect_all
     from guard.app import open_app
-    from guard.media import Artifact
     from guard.settings import load_settings
 
     settings = load_settings()
     with open_app(settings) as opened:
 
         def ask(file: str) -> Answer:
-            artifact = Artifact.from_path(file, limits=settings.limits.limits())
+            artifact = open_media(file, settings)
             findings = inspect_all(opened.detectors, artifact, Context("upload"))
             flagged = any(finding.flagged for finding in findings)
             fine = not flagged and all(finding.error is None for finding in findings)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.text import Text
 
-from guard.cli.files import check_fits, check_output, write_file
+from guard.cli.files import check_fits, check_output, open_media, read_sidecar, write_release
 from guard.cli.output import Answer, JsonFlag, answer_each, emit, printable, say
 
 if TYPE_CHECKING:
@@ -34,7 +34,6 @@ def sign_file(
     """
     from datetime import UTC, datetime
 
-    from guard.media import Artifact
     from guard.provenance.keys import KeyStore
     from guard.provenance.manifest import Claim
     from guard.provenance.sign import sign
@@ -43,17 +42,24 @@ def sign_file(
 
     settings = load_settings()
     check_output(out, [file])
-    artifact = Artifact.from_path(file, limits=settings.limits.limits())
+    artifact = open_media(file, settings)
     check_fits(out, artifact)
     claim = Claim(
         model_name=model, release_id=Payload.random().hex, created_at=datetime.now(UTC), title=out.name
     )
     signed = sign(artifact, claim, KeyStore(settings.home).signer())
-    write_file(out, signed.artifact.data)
+    beside = write_release(out, signed.artifact, None if signed.embedded else signed.manifest)
     if as_json:
-        emit({"file": file, "out": str(out), "instance_id": claim.instance_id, "notes": list(signed.notes)})
+        record = {
+            "file": file,
+            "out": str(out),
+            "instance_id": claim.instance_id,
+            "notes": list(signed.notes),
+        }
+        emit(record | {"sidecar": str(beside) if beside else None})
     else:
-        say("\n".join([f"signed  {printable(str(out))}", *(f"  {note}" for note in signed.notes)]))
+        lines = [*signed.notes, *([f"credential: {printable(str(beside))}"] if beside else [])]
+        say("\n".join([f"signed  {printable(str(out))}", *(f"  {line}" for line in lines)]))
 
 
 @app.command("show")
@@ -63,12 +69,12 @@ def show(
     ],
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
-    """Show each file's credentials and what they are worth.
+    """Show each file's credentials, or those beside it in FILE.c2pa, and what they are worth.
 
     Exits 0 where all are trusted or valid.
     """
     from guard.app import open_app
-    from guard.media import Artifact
+    from guard.provenance.credential import CredentialState
     from guard.provenance.read import read
     from guard.settings import load_settings
 
@@ -77,8 +83,11 @@ def show(
         anchors = opened.verifier().anchors
 
     def ask(file: str) -> Answer:
-        artifact = Artifact.from_path(file, limits=settings.limits.limits())
+        artifact = open_media(file, settings)
         credential = read(artifact, anchors=anchors)
+        beside = read_sidecar(file) if credential.state is CredentialState.ABSENT else None
+        if beside is not None:
+            credential = read(artifact, anchors=anchors, manifest=beside)
         fine = credential.state in ("trusted", "valid")
         return Answer(_record(file, credential), _text(file, credential), fine)
 

@@ -7,7 +7,7 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich import box
@@ -28,24 +28,30 @@ if TYPE_CHECKING:
 __all__ = ["demo"]
 
 _WIDTH = 96
+_NOUNS = {"image": "picture", "audio": "sound"}
+_UNSEEN = {"image": "invisible", "audio": "inaudible"}
 
 
 def demo(
+    modality: Annotated[
+        Literal["image", "audio"], typer.Option(help="What the story is about: a picture or a sound.")
+    ] = "image",
     out_dir: Annotated[Path, typer.Option("--out-dir", metavar="DIR", help="Where the files go.")] = Path(
         "demo-out"
     ),
 ) -> None:
-    """Generate a picture, release it, maltreat it, verify it.
+    """Generate a picture or a sound, release it, maltreat it, verify it.
 
     Keeps its own keys and ledger in DIR and touches nothing of yours.
     Exits 0 where every verdict is as expected.
     """
     console = Console(highlight=False, markup=False, emoji=False)
     console.width = min(console.width, _WIDTH) if console.is_terminal else _WIDTH
-    with Console(stderr=True).status("Generating, releasing and verifying a picture …"):
+    with Console(stderr=True).status(f"Generating, releasing and verifying a {_NOUNS[modality]} …"):
         from guard.demo import tell
+        from guard.media import Modality
 
-        story = tell(out_dir)
+        story = tell(out_dir, Modality(modality))
     console.print(_screen(story))
     say(_ending(story))
     raise typer.Exit(FINE if story.as_expected else NO)
@@ -53,7 +59,7 @@ def demo(
 
 def _screen(story: Story) -> RenderableType:
     return Group(
-        Text("\nOne picture, from prompt to proof\n", "bold"),
+        Text(f"\nOne {_NOUNS[story.modality]}, from prompt to proof\n", "bold"),
         _release_table(story),
         Text("\nWhat happens to it out there, and what Guard says of the file then", "bold"),
         _verdict_table(story),
@@ -74,10 +80,10 @@ def _release_steps(story: Story) -> Iterator[tuple[str, str]]:
     decision, mark = story.release.decision, story.release.mark
     screens = ", ".join(f"{card.id} ({'+'.join(sorted(card.modalities))})" for card in story.detectors)
     yield "generate", f"“{story.prompt}” by the built-in model {story.model.name}"
-    yield "screen", f"prompt and picture, by what is installed: {screens}"
+    yield "screen", f"prompt and {_NOUNS[story.modality]}, by what is installed: {screens}"
     yield "decide", f"policy “{decision.policy}” says {decision.action}: {decision.reason}"
     if mark is not None:
-        yield "mark", f"invisible, 64-bit payload {mark.payload.hex}, engine {mark.engine}"
+        yield "mark", f"{_UNSEEN[story.modality]}, 64-bit payload {mark.payload.hex}, engine {mark.engine}"
     yield "sign", "Content Credential (C2PA), by development keys that nobody else trusts"
     yield "prove", "mark and credential, read back from the final bytes"
     yield "record", f"entry {story.release.receipt.index} of the ledger, durable before anything leaves"

@@ -13,8 +13,61 @@ from guard.errors import InputError, UnsupportedMediaError
 
 if TYPE_CHECKING:
     from guard.media import Artifact
+    from guard.settings import Settings
 
-__all__ = ["check_fits", "check_output", "fits", "numbered", "write_file"]
+__all__ = [
+    "check_fits",
+    "check_output",
+    "fits",
+    "numbered",
+    "open_media",
+    "read_sidecar",
+    "sidecar_path",
+    "write_file",
+    "write_release",
+]
+
+_MOST_MANIFEST = 16 << 20
+_RAW = frozenset({".pcm"})
+"""Endings of samples without a header: nothing but the name tells what they are."""
+
+
+def open_media(file: str | Path, settings: Settings) -> Artifact:
+    """The artifact in a file, within the limits of the settings. Raises `InputError`."""
+    from guard.media import Artifact, mime_for_suffix
+
+    suffix = Path(file).suffix.lower()
+    claimed = mime_for_suffix(suffix) if suffix in _RAW else None
+    return Artifact.from_path(file, limits=settings.limits.limits(), claimed=claimed)
+
+
+def sidecar_path(file: str | Path) -> Path:
+    """Where the credential lies of a file that has no place for one: beside it, `.c2pa` appended."""
+    return Path(f"{file}.c2pa")
+
+
+def read_sidecar(file: str | Path) -> bytes | None:
+    """The credential beside a file, None where there is none. Raises `InputError` where it cannot be read."""
+    path = sidecar_path(file)
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as beside:
+            manifest = beside.read(_MOST_MANIFEST + 1)
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}.", "Check its permissions.") from error
+    if len(manifest) > _MOST_MANIFEST:
+        raise InputError(f"{path} is too large for a credential.", "Remove it, or put the right one there.")
+    return manifest
+
+
+def write_release(out: Path, artifact: Artifact, sidecar: bytes | None) -> Path | None:
+    """Write the file, and first the credential that goes beside it, if one does; where that lies."""
+    beside = None if sidecar is None else sidecar_path(out)
+    if beside is not None and sidecar is not None:
+        write_file(beside, sidecar)
+    write_file(out, artifact.data)
+    return beside
 
 
 def check_output(out: Path, inputs: Iterable[str | Path] = ()) -> None:

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.text import Text
 
-from guard.cli.files import check_output, write_file
+from guard.cli.files import check_output, open_media, write_file
 from guard.cli.output import Answer, JsonFlag, answer_each, complain, printable
 from guard.errors import InputError
 
 if TYPE_CHECKING:
+    from guard.media import Artifact
     from guard.settings import Settings
-    from guard.watermark import Reading
+    from guard.watermark import Reading, Watermarker
 
 __all__ = ["app"]
 
@@ -25,7 +27,12 @@ app = typer.Typer(no_args_is_help=True, help="Embed marks in files, or read thei
 _KEY_BYTES = 32
 _PASSPHRASE_SALT = b"guard watermark key from a passphrase"
 
-_Engine = typer.Option("--engine", metavar="E", help="The engine; GUARD_ENGINE, or else tile.")
+_Engine = typer.Option(
+    "--engine",
+    metavar="E",
+    help="The engine. Default: GUARD_ENGINE, or else tile, for pictures; GUARD_AUDIO_ENGINE, or else dipole, "
+    "for sound.",
+)
 _Key = typer.Option(
     "--key",
     metavar="K",
@@ -56,21 +63,20 @@ def embed(
 
     Nothing is signed or recorded: what goes out to people needs `guard release`.
     """
-    from guard.media import Artifact
     from guard.settings import load_settings
     from guard.watermark import Payload, Strength
-    from guard.watermark.registry import engine as engine_named
 
     settings = load_settings()
     carried = Payload.from_hex(payload)
-    watermarker = engine_named(engine or settings.engine)
+    choose = _chooser(engine, settings)
     secret = _keys(key, settings)[0]
     _make_folder(out_dir, files)
 
     def ask(file: str) -> Answer:
         out = out_dir / Path(file).name
         check_output(out, files)
-        artifact = Artifact.from_path(file, limits=settings.limits.limits())
+        artifact = open_media(file, settings)
+        watermarker = choose(artifact)
         marked = watermarker.embed(artifact, carried, key=secret, strength=Strength(strength))
         write_file(out, marked.data)
         record = {"file": file, "out": str(out), "engine": watermarker.name} | _ids(
@@ -95,26 +101,41 @@ def read(
     Exits 0 where every file carries a mark.
     Engines without a presence test give mere candidates, which count as none.
     """
-    from guard.media import Artifact
     from guard.settings import load_settings
     from guard.watermark import ReadingState
-    from guard.watermark.registry import engine as engine_named
 
     settings = load_settings()
-    watermarker = engine_named(engine or settings.engine)
+    choose = _chooser(engine, settings)
     ring = _keys(key, settings)
 
     def ask(file: str) -> Answer:
-        artifact = Artifact.from_path(file, limits=settings.limits.limits())
-        if artifact.modality is not watermarker.modality:
-            raise InputError(
-                f"Engine {watermarker.name} marks no {artifact.modality}.", "Choose another --engine."
-            )
+        artifact = open_media(file, settings)
+        watermarker = choose(artifact)
         reading = watermarker.read(artifact, keys=ring)
         fine = reading.state is ReadingState.FOUND
         return Answer(_record(file, watermarker.name, reading), _text(file, reading, fine), fine)
 
     raise typer.Exit(answer_each(files, ask, as_json=as_json))
+
+
+def _chooser(name: str | None, settings: Settings) -> Callable[[Artifact], Watermarker]:
+    """What finds the engine for an artifact. Raises `InputError` for an engine that there is not; what it
+    gives raises that for media that the engine, or any engine, does not mark."""
+    from guard.media import Modality
+    from guard.watermark.registry import engine
+
+    default = {Modality.IMAGE: settings.engine, Modality.AUDIO: settings.audio_engine}
+    chosen = engine(name) if name else None
+
+    def choose(artifact: Artifact) -> Watermarker:
+        kind = artifact.modality
+        if chosen is not None and chosen.modality is not kind:
+            raise InputError(f"Engine {chosen.name} marks no {kind}.", "Choose another --engine.")
+        if kind not in default:
+            raise InputError(f"Guard marks no {kind}.", "Give it pictures or sound.")
+        return chosen or engine(default[kind])
+
+    return choose
 
 
 def _keys(key: str | None, settings: Settings) -> tuple[bytes, ...]:
@@ -175,14 +196,18 @@ def _make_folder(folder: Path, files: list[str]) -> None:
         ) from error
 
 
-def _ids(payload: str | None, short_id: int | None) -> dict[str, Any]:
-    return {"payload": payload, "short_id": None if short_id is None else f"{short_id:08x}"}
+def _ids(payload: str | None, short_id: int | None, bits: int = 32) -> dict[str, Any]:
+    return {"payload": payload, "short_id": None if short_id is None else _hex(short_id, bits)}
+
+
+def _hex(short_id: int, bits: int) -> str:
+    return f"{short_id:0{bits // 4}x}"
 
 
 def _record(file: str, engine: str, reading: Reading) -> dict[str, Any]:
     found = reading.payload
     short = reading.short_id if reading.short_id is not None or found is None else found.short_id
-    ids = _ids(found.hex if found else None, short)
+    ids = _ids(found.hex if found else None, short, reading.short_bits)
     return {"file": file, "state": reading.state.value, "engine": engine} | ids | {"p_value": reading.p_value}
 
 
@@ -191,5 +216,5 @@ def _text(file: str, reading: Reading, fine: bool) -> Text:
     if reading.payload is not None:
         text.append(f"  payload {reading.payload.hex}")
     elif reading.short_id is not None:
-        text.append(f"  short id {reading.short_id:08x}")
+        text.append(f"  short id {_hex(reading.short_id, reading.short_bits)}")
     return text.append(f"  {reading.chance}", "dim") if reading.chance else text

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from rich.text import Text
 
-from guard.cli.files import check_fits, check_output, fits, numbered, write_file
+from guard.cli.files import check_fits, check_output, fits, numbered, open_media, write_release
 from guard.cli.output import JsonFlag, emit, printable, say
 from guard.cli.upstream import connector
 from guard.errors import InputError
@@ -47,13 +47,14 @@ def generate(
     outs = numbered(out, n)
     for path in outs:
         check_output(path)
-    generator = _load(model, modality, settings)
+    mime = _wanted(out)
+    generator = _load(model, modality, mime, settings)
     request = GenerationRequest(
         prompt=prompt,
         modality=generator.card.modality,
         n=n,
         seed=seed,
-        mime=_wanted(out),
+        mime=mime,
         parameters={"size": size} if size else {},
     )
     with open_app(settings) as opened:
@@ -73,13 +74,12 @@ def release(
 ) -> None:
     """Release a file that was generated elsewhere, the same way."""
     from guard.app import open_app
-    from guard.media import Artifact
     from guard.pipeline import Origin
     from guard.settings import load_settings
 
     settings = load_settings()
     check_output(out, [source])
-    artifact = Artifact.from_path(source, limits=settings.limits.limits())
+    artifact = open_media(source, settings)
     check_fits(out, artifact)
     origin = Origin(model, prompt=prompt)
     with open_app(settings) as opened:
@@ -90,11 +90,14 @@ def release(
         _deliver(done, out, source, as_json=as_json)
 
 
-def _load(name: str, modality: str | None, settings: Settings) -> Generator:
+def _load(name: str, modality: str | None, mime: str | None, settings: Settings) -> Generator:
+    """The model; what it makes, if that is not said, follows from the file's ending."""
     from guard.media import Modality
+    from guard.media.formats import format_of
     from models.registry import load
 
-    generator = load(name, modality=Modality(modality or "image"), upstream=connector(settings))
+    promised = format_of(mime).modality if mime else Modality.IMAGE
+    generator = load(name, modality=Modality(modality or promised), upstream=connector(settings))
     makes = generator.card.modality
     if modality is not None and makes != modality:
         raise InputError(
@@ -113,14 +116,14 @@ def _wanted(out: Path) -> str | None:
 def _deliver(done: Release, out: Path, file: str, *, as_json: bool) -> None:
     # A model may give another type than was asked for; what it gave is on record, so it is not lost.
     path = out if fits(out, done.artifact) else out.with_suffix(done.artifact.suffix)
-    write_file(path, done.artifact.data)
+    beside = write_release(path, done.artifact, done.sidecar)
     if as_json:
-        emit(_record(done, path, file))
+        emit(_record(done, path, file, beside))
     else:
-        say(_text(done, path))
+        say(_text(done, path, beside))
 
 
-def _record(done: Release, path: Path, file: str) -> dict[str, Any]:
+def _record(done: Release, path: Path, file: str, beside: Path | None) -> dict[str, Any]:
     return {
         "file": file,
         "out": str(path),
@@ -132,14 +135,19 @@ def _record(done: Release, path: Path, file: str) -> dict[str, Any]:
         "engine": done.mark.engine if done.mark else None,
         "payload": done.mark.payload.hex if done.mark else None,
         "receipt": done.receipt.as_json(),
+        "sidecar": str(beside) if beside else None,
     }
 
 
-def _text(done: Release, path: Path) -> Text:
+def _text(done: Release, path: Path, beside: Path | None) -> Text:
     mark = f"marked by {done.mark.engine}" if done.mark else "not marked"
     rule = f" (rule {printable(done.decision.rule)})" if done.decision.rule else ""
-    return Text.assemble(
+    text = Text.assemble(
         ("released", "bold green"),
         f"  {printable(str(path))}\n",
         (f"  release {done.id}, {mark}, record {done.receipt.index}, {done.decision.action}{rule}", "dim"),
     )
+    if beside:
+        kind = done.artifact.mime
+        text.append(f"\n  {kind} has no place for the credential: keep {printable(str(beside))} beside it.")
+    return text

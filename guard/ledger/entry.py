@@ -17,9 +17,16 @@ def utc_now() -> str:
 
 
 class Status(StrEnum):
-    """What became of the artifact."""
+    """What became of the artifact.
+
+    `STREAMING`: its first byte may leave, and its row awaits completion. `CUT`: it ended early, since the
+    caller left or the upstream broke; hash and size are of what had left. A stream that a rule stopped midway
+    is `BLOCKED`, its hash and size likewise those of what had left.
+    """
 
     RELEASED = "released"
+    STREAMING = "streaming"
+    CUT = "cut"
     BLOCKED = "blocked"
     HELD = "held"
 

@@ -8,7 +8,7 @@ from sqlalchemy import Engine, inspect, text
 
 __all__ = ["HEAD", "upgrade"]
 
-HEAD = "0001"
+HEAD = "0002"
 
 
 def upgrade(engine: Engine) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Integer, LargeBinary, MetaData, String, Table
 
-__all__ = ["api_keys", "manifests", "marks", "metadata", "releases"]
+__all__ = ["api_keys", "manifests", "marks", "metadata", "releases", "shingles"]
 
 metadata = MetaData(
     naming_convention={
@@ -15,14 +15,18 @@ metadata = MetaData(
     }
 )
 
+# SQLite holds no text to its length, and to change the column there would mean to copy the table.
+_STATUS = String(16).with_variant(String(8), "sqlite")
+
 # `index` is the position in the ledger and only grows; `id` is the 64-bit release id that marks carry.
 releases = Table(
     "releases",
     metadata,
     Column("index", Integer, primary_key=True, autoincrement=True),
     Column("id", String(16), nullable=False, unique=True),
-    Column("status", String(8), nullable=False),
+    Column("status", _STATUS, nullable=False),
     Column("created_at", String(27), nullable=False),
+    Column("completed_at", String(27)),  # of a stream
     Column("modality", String(8), nullable=False),
     Column("mime", String(64), nullable=False),
     Column("sha256", String(64), nullable=False, index=True),
@@ -58,6 +62,15 @@ manifests = Table(
     Column("release_id", ForeignKey("releases.id"), primary_key=True),
     Column("manifest", LargeBinary),
     Column("sketch", LargeBinary),
+)
+
+# Under which runs of words a text is filed. Without a row id the table is its own index.
+shingles = Table(
+    "shingles",
+    metadata,
+    Column("shingle", BigInteger, primary_key=True, autoincrement=False),
+    Column("release", ForeignKey("releases.index"), primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 api_keys = Table(

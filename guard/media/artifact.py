@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from guard.errors import InputError, MalformedMediaError, UnsupportedMediaError
 from guard.media.formats import (
     HTML,
+    PCM,
     PLAIN_TEXT,
     Modality,
     canonical_mime,
@@ -25,12 +26,17 @@ from guard.media.structure import check_structure
 from guard.media.text import decode_text, encode_text, looks_binary, sniff_text
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from guard.media.picture import Picture
     from guard.media.stream import Samples, VideoFrame
 
 __all__ = ["Artifact", "Limits", "Modality"]
 
 _DEFAULT = Limits()
+_LIKE_PCM = frozenset({None, "audio/mpeg", "audio/aac"})
+"""What samples without a header may be taken for: nothing, or a type that is told by two bytes."""
 _TEXT_CLAIMS = frozenset(
     {"application/json", "application/xml", "application/javascript", "application/x-ndjson"}
 )
@@ -54,7 +60,7 @@ class Artifact:
     @classmethod
     def from_bytes(cls, data: bytes, *, limits: Limits = _DEFAULT, claimed: str | None = None) -> Artifact:
         """The artifact that these bytes are, told by their content; `claimed` is the MIME type a sender
-        named.
+        named. Only `audio/pcm` is taken for what it claims to be, since its bytes tell nothing.
 
         Raises `LimitExceededError` where they are too large, `MalformedMediaError` where they are empty, cut
         short or hold a second format, and `UnsupportedMediaError` for types that Guard does not handle and
@@ -101,6 +107,38 @@ class Artifact:
 
         return cls(Modality.IMAGE, canonical_mime(mime), encode(picture, mime, quality=quality), limits)
 
+    @classmethod
+    def from_samples(
+        cls, samples: Samples, mime: str, *, like: Artifact | None = None, limits: Limits = _DEFAULT
+    ) -> Artifact:
+        """The artifact of a sound, written as `mime` by `guard.media.sound.encode_sound`, whose errors it
+        raises.
+
+        `like` is the artifact that the sound came from: its codec, depth, bits a second and tags are kept.
+        """
+        data, rate = samples.data, samples.rate
+        channels = data.shape[1] if data.ndim == 2 else 0
+        return cls.from_blocks([data], rate, channels, mime, like=like, limits=limits)
+
+    @classmethod
+    def from_blocks(
+        cls,
+        blocks: Iterable[NDArray[np.float32]],
+        rate: int,
+        channels: int,
+        mime: str,
+        *,
+        like: Artifact | None = None,
+        limits: Limits = _DEFAULT,
+    ) -> Artifact:
+        """As `from_samples`, for a sound that comes block after block and is never held as a whole."""
+        from guard.media.sound import encode_sound
+
+        source = (like.data, like.mime) if like else None
+        encoded = encode_sound(blocks, rate, channels, mime, source)
+        limits.check_bytes(len(encoded))
+        return cls(Modality.AUDIO, canonical_mime(mime), encoded, limits)
+
     @cached_property
     def sha256(self) -> str:
         """Hash of the bytes, hexadecimal."""
@@ -133,6 +171,13 @@ class Artifact:
         from guard.media.stream import decode_samples
 
         return decode_samples(self.data, self.mime, self.limits)
+
+    def sound_blocks(self) -> Iterator[Samples]:
+        """What `samples` gives, block after block, so that an hour of it need not be held at once."""
+        self._expect(Modality.AUDIO, Modality.VIDEO)
+        from guard.media.stream import decode_blocks
+
+        return decode_blocks(self.data, self.mime, self.limits)
 
     @cached_property
     def duration(self) -> float:
@@ -168,7 +213,10 @@ class Artifact:
 def _sniff(data: bytes, claimed: str | None) -> str:
     if not data:
         raise MalformedMediaError("The input is empty: zero bytes.", "Send the file's content.")
-    if mime := sniff_binary(data):
+    mime = sniff_binary(data)
+    if claimed and canonical_mime(claimed) == PCM and mime in _LIKE_PCM:
+        return PCM
+    if mime:
         return mime
     if foreign := name_foreign(data):
         raise UnsupportedMediaError(f"The input is {foreign}.", "Send a picture, a sound, a video or a text.")

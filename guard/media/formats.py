@@ -10,6 +10,8 @@ from guard.errors import UnsupportedMediaError
 
 __all__ = [
     "HTML",
+    "PCM",
+    "PCM_RATE",
     "PLAIN_TEXT",
     "Format",
     "Modality",
@@ -44,6 +46,8 @@ class Format:
 
 PLAIN_TEXT = "text/plain"
 HTML = "text/html"
+PCM, PCM_RATE = "audio/pcm", 24_000
+"""Samples without a header as the OpenAI API sends them: 16 bits, little endian, mono. No bytes show it."""
 
 _FORMATS = {
     entry.mime: entry
@@ -62,6 +66,7 @@ _FORMATS = {
         Format("audio/mp4", Modality.AUDIO, ".m4a", "mov"),
         Format("audio/aac", Modality.AUDIO, ".aac", "aac"),
         Format("audio/ogg", Modality.AUDIO, ".ogg", "ogg"),
+        Format(PCM, Modality.AUDIO, ".pcm", "s16le"),
         Format("audio/webm", Modality.AUDIO, ".weba", "matroska"),
         Format("video/mp4", Modality.VIDEO, ".mp4", "mov"),
         Format("video/quicktime", Modality.VIDEO, ".mov", "mov"),
@@ -80,6 +85,7 @@ _SUFFIXES = {entry.suffix: entry.mime for entry in _FORMATS.values()} | {
     ".json": PLAIN_TEXT,
     ".oga": "audio/ogg",
     ".opus": "audio/ogg",
+    ".m4b": "audio/mp4",
     ".m4v": "video/mp4",
 }
 _ALIASES = {
@@ -147,7 +153,7 @@ _SIGNATURES = (
     (re.compile(rb"GIF8[79]a"), "image/gif"),
     (re.compile(rb"II\*\0|MM\0\*"), "image/tiff"),
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"RIFF....WAVE|RF64....WAVE", re.DOTALL), "audio/wav"),
+    (re.compile(rb"RIFF....WAVE|(?:RF64|BW64)....WAVE", re.DOTALL), "audio/wav"),
     (re.compile(rb"RIFF....AVI ", re.DOTALL), "video/x-msvideo"),
     (re.compile(rb"fLaC[\0\x80]"), "audio/flac"),
     (re.compile(rb"OggS\0"), "audio/ogg"),
@@ -156,6 +162,7 @@ _SIGNATURES = (
     # An MPEG audio frame: layer III, and neither version, bit rate nor sampling rate reserved.
     (re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb][" + _MP3_RATES + rb"]"), "audio/mpeg"),
 )
+_BEHIND_ID3 = tuple((p, mime) for p, mime in _SIGNATURES if mime in ("audio/flac", "audio/aac"))
 _MP4_BRANDS = {
     "image/avif": (b"avif", b"avis"),
     "video/quicktime": (b"qt  ",),
@@ -180,13 +187,14 @@ def sniff_binary(data: bytes) -> str | None:
 
 
 def _behind_id3(data: bytes, mime: str) -> str:
-    """An ID3v2 tag stands before MP3 by custom, and before FLAC where a C2PA manifest is kept in it."""
+    """An ID3v2 tag stands before MP3 by custom, before FLAC where a C2PA manifest is kept in it, and before
+    AAC in what was streamed."""
     if data[:3] != b"ID3":
         return mime
     size = 0
     for byte in data[6:10]:  # seven bits each (ID3v2.4 §6.2)
         size = size << 7 | byte & 0x7F
-    return "audio/flac" if data.startswith(b"fLaC", 10 + size) else mime
+    return next((kind for pattern, kind in _BEHIND_ID3 if pattern.match(data, 10 + size)), mime)
 
 
 def _sniff_mp4(data: bytes) -> str | None:
@@ -241,6 +249,12 @@ _FOREIGN = (
     (re.compile(rb"\0\0\x01\0"), "a Windows icon"),
     (re.compile(rb"FLV\x01"), "a Flash video"),
     (re.compile(rb"FORM....AIF[FC]", re.DOTALL), "an AIFF sound"),
+    (re.compile(rb"riff\x2e\x91\xcf\x11"), "a Wave64 sound"),
+    (re.compile(rb"caff\0"), "a Core Audio sound"),
+    (re.compile(rb"\.snd\0"), "a Sun AU sound"),
+    (re.compile(rb"#!AMR"), "an AMR sound"),
+    (re.compile(rb"MThd\0"), "a MIDI score"),
+    (re.compile(rb"\x30\x26\xb2\x75\x8e\x66\xcf\x11"), "a Windows Media file"),
     (re.compile(rb"OggS\0"), "an Ogg video"),
     (re.compile(rb"SQLite format 3\0"), "an SQLite database"),
 )

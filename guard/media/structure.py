@@ -20,6 +20,8 @@ _BARE = frozenset({b"", b"\xff", b"\0", b"\1", *(bytes([marker]) for marker in r
 _MOST_SCANS = 100
 """A progressive JPEG has about ten; thousands of tiny ones are a known way to burn minutes of processor
 time."""
+_OGG_BEGIN = (b"\2", b"\6")
+"""Flags of the page with which a stream of Ogg begins, and maybe ends."""
 _ELEMENTS = (b"\x1a\x45\xdf\xa3", b"\x18\x53\x80\x67", b"\xec")
 """Matroska's top level: header, segment, and padding."""
 _BOXES = frozenset(
@@ -156,9 +158,19 @@ def _vint_length(data: bytes, at: int) -> int:
 
 
 def _ogg_end(data: bytes) -> int:
-    """Ogg (RFC 3533 §6): pages that list the lengths of their segments."""
-    at = 0
+    """Ogg (RFC 3533 §6): pages that list the lengths of their segments, of streams each with its own number.
+
+    Where a number comes again, players differ in what they make of it.
+    """
+    at, begun = 0, set()
     while data[at : at + 4] == b"OggS":
+        number = data[at + 14 : at + 18]
+        if data[at + 5 : at + 6] in _OGG_BEGIN:
+            if number in begun:
+                raise MalformedMediaError(
+                    "The Ogg file holds two streams under one number.", "Put them together with an editor."
+                )
+            begun.add(number)
         segments = data[at + 27 : at + 27 + data[at + 26]] if at + 27 <= len(data) else b""
         at += 27 + len(segments) + sum(segments)
         if (not segments and at >= len(data)) or at > len(data):

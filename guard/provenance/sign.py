@@ -1,4 +1,4 @@
-"""Embeds a signed manifest in an artifact."""
+"""Embeds a signed manifest in an artifact, or lays it beside one that has no place for it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ __all__ = ["Signed", "sign"]
 class Signed:
     """A signed copy of an artifact, the manifest store it carries, and what else the signing changed.
 
-    Keep `manifest`: it proves the release after the file lost its metadata.
+    Keep `manifest`: it proves the release after the file lost its metadata. If not `embedded`, it is a
+    sidecar and the only credential there is: `artifact` is as it was, and the manifest binds its very bytes.
     """
 
     artifact: Artifact
     manifest: bytes
     notes: tuple[str, ...] = ()
+    embedded: bool = True
 
 
 def sign(artifact: Artifact, claim: Claim, signer: Signer, *, ingredient: Artifact | None = None) -> Signed:
@@ -36,7 +38,7 @@ def sign(artifact: Artifact, claim: Claim, signer: Signer, *, ingredient: Artifa
     If `ingredient` (the bytes as they came in, before marking re-encoded them) or else `artifact` itself
     carries credentials, those become the parent of the new manifest, which then begins with `c2pa.opened`;
     otherwise it begins with `c2pa.created`. Text is signed in Unicode NFC (C2PA 2.4 A.8); if that changed
-    it, `notes` says so.
+    it, `notes` says so. Sound whose type has no place for a manifest (Ogg, AAC, PCM) gets one beside it.
 
     Raises `CredentialError` if the type carries no manifest, the signer cannot sign it, or earlier
     credentials are there that cannot be kept.
@@ -46,19 +48,24 @@ def sign(artifact: Artifact, claim: Claim, signer: Signer, *, ingredient: Artifa
     parent = next(filter(carries_credentials, candidates), None)
     if artifact.modality is Modality.TEXT:
         return _sign_text(artifact, claim, signer, parent)
-    if artifact.mime not in signable():
+    embedded = artifact.mime in signable()
+    if not embedded and artifact.modality is not Modality.AUDIO:
         raise CredentialError(
             f"{artifact.mime} cannot carry Content Credentials.",
-            "Convert it first: PNG or JPEG for images, WAV, MP3 or FLAC for sound, MP4 for video.",
+            "Convert it first: PNG or JPEG for images, MP4 for video.",
         )
-    return _sign_media(artifact, claim, signer, parent)
+    return _sign_media(artifact, claim, signer, parent, embedded=embedded)
 
 
-def _sign_media(artifact: Artifact, claim: Claim, signer: Signer, parent: Artifact | None) -> Signed:
+def _sign_media(
+    artifact: Artifact, claim: Claim, signer: Signer, parent: Artifact | None, *, embedded: bool
+) -> Signed:
     definition = manifest_definition(claim, opened=parent is not None)
     output = io.BytesIO()
     try:
         with context() as settings, c2pa.Builder(definition, settings) as builder:
+            if not embedded:
+                builder.set_no_embed()
             if parent is not None:
                 _add_parent(builder, parent)
             with c2pa.Signer.from_info(_signer_info(signer)) as key:
@@ -68,6 +75,9 @@ def _sign_media(artifact: Artifact, claim: Claim, signer: Signer, parent: Artifa
             f"This {artifact.mime} file could not be signed: {reason(error)}.",
             "Check the file with: guard inspect. Check the signer with: guard keys show.",
         ) from error
+    if not embedded:
+        note = f"{artifact.mime} has no place for credentials: they are kept beside the file, as a sidecar."
+        return Signed(artifact, manifest, (note,), embedded=False)
     return Signed(replace(artifact, data=output.getvalue()), manifest)
 
 

@@ -44,7 +44,11 @@ class Payload:
     @property
     def short_id(self) -> int:
         """The upper 32 bits, which engines of 32 bits carry and the ledger resolves."""
-        return self.value >> 32
+        return self.prefix(32)
+
+    def prefix(self, bits: int) -> int:
+        """The upper `bits` bits: what a mark that holds no more carries, `Reading.short_id` as it reads."""
+        return self.value >> (64 - bits)
 
 
 class Strength(StrEnum):
@@ -74,7 +78,8 @@ class Reading:
     over every hypothesis the search tried; None where the engine cannot say.
 
     `geometry` takes a displacement (x, y) in the picture at hand to one in the picture as it was marked, in
-    pixels of the latter; None where the engine does not follow geometry.
+    pixels of the latter; None where the engine does not follow geometry. `short_id` are the upper `short_bits`
+    bits of the payload, where the engine carries or read no more.
     """
 
     state: ReadingState
@@ -85,6 +90,7 @@ class Reading:
     quality: float | None = None
     key_index: int | None = None
     geometry: tuple[tuple[float, float], tuple[float, float]] | None = None
+    short_bits: int = 32
 
     @property
     def chance(self) -> str:

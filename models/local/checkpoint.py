@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from guard.errors import InputError, MissingExtraError, ModelNotFoundError
 from guard.media import Modality
 from models.base import ModelCard
 
-__all__ = ["Checkpoint", "card_of", "locate"]
+__all__ = ["Checkpoint", "card_of", "locate", "model_type"]
 
 _HUB_ID = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 # What loading needs. Pickled weights are not on the list, so they do not even arrive.
-_WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "README.md"]
+# NumPy's arrays are voices, read without pickles.
+_WANTED = ["*.json", "*.safetensors", "*.txt", "*.model", "*.jinja", "*.npy", "README.md"]
+_SOUND = frozenset({"bark", "musicgen", "speecht5", "vits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,20 @@ def card_of(checkpoint: Checkpoint) -> ModelCard:
     )
 
 
+def model_type(folder: Path) -> str:
+    """The family that a checkpoint's `config.json` names, empty where it names none."""
+    try:
+        config: Any = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):  # whoever loads the model says what is wrong with it
+        return ""
+    return str(config.get("model_type", "")) if isinstance(config, dict) else ""
+
+
 def _modality(folder: Path) -> Modality:
     if (folder / "model_index.json").is_file():
         return Modality.IMAGE
     if (folder / "config.json").is_file():
-        return Modality.TEXT
+        return Modality.AUDIO if model_type(folder) in _SOUND else Modality.TEXT
     raise ModelNotFoundError(
         f"{folder} holds no model: neither config.json nor model_index.json is there.",
         "Give the folder that save_pretrained wrote.",

@@ -13,14 +13,13 @@ from guard.media import Artifact
 from models.base import GenerationRequest, ModelCard
 from models.local.checkpoint import Checkpoint, card_of
 from models.local.parameters import integer, number, only, seed_or_random, strings
+from models.local.seeding import seeded
 from models.local.stops import until_stop
 
 __all__ = ["LocalText"]
 
 _KNOWN = ("max_tokens", "stop", "temperature", "top_p")
 _DEFAULT_TOKENS = 256
-# torch's random state belongs to the process: two seeded generations at once would share their luck.
-_RANDOM_STATE = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,8 @@ class LocalText:
     """The causal language model in a checkpoint: safetensors alone, no code from the checkpoint, no network.
 
     Parameters: `max_tokens` (256), `temperature` (1; 0 takes the likeliest token), `top_p` (1), `stop` (texts
-    that end the answer and are not part of it). One seed gives one answer again on the same machine.
+    that end the answer and are not part of it). One seed gives one answer again on the same machine. A mark
+    needs a choice of words: at temperature 0 there is none, and the text goes unmarked.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -85,6 +85,8 @@ class LocalText:
         }
         if temperature > 0:
             options |= {"temperature": temperature, "top_p": top_p}
+            if request.mark is not None:
+                options["watermarking_config"] = request.mark.config()
         return _Plan(inputs, used, options, stops, seed_or_random(request.seed))
 
     def _inputs(self, request: GenerationRequest) -> Mapping[str, Any]:
@@ -119,13 +121,10 @@ class LocalText:
 
     def _run(self, plan: _Plan, n: int, streamer: Any = None, left: threading.Event | None = None) -> Any:
         """The tokens of `n` answers, without the prompt's: a tensor (n, tokens)."""
-        import torch
-
         inputs = {name: tensor.to(self._model.device).repeat(n, 1) for name, tensor in plan.inputs.items()}
         halt = self._halt(plan, left or threading.Event())
         try:
-            with _RANDOM_STATE, torch.random.fork_rng():
-                torch.manual_seed(plan.seed)
+            with seeded(plan.seed):
                 tokens = self._model.generate(
                     **inputs, **plan.options, streamer=streamer, stopping_criteria=[halt]
                 )

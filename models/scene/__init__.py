@@ -1,4 +1,4 @@
-"""The built-in image model: a small grammar of scenes, drawn as pictures. It needs no weights."""
+"""The built-in model: a small grammar of scenes, drawn as pictures or played as sound, without weights."""
 
 from models.scene.captions import caption
 from models.scene.generator import SceneGenerator, draw

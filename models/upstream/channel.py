@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+import secrets
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 
 from guard.errors import ConfigurationError, InputError, UpstreamError
 from models.upstream.failure import failure, wrong_type
+from models.upstream.hops import via
+from models.upstream.messages import Body, Form, RawStream
 
 __all__ = ["Channel", "origin"]
 
 _ATTEMPTS = 3
 _LONGEST_WAIT = 30.0
 _ERROR_BYTES = 64 << 10
+_IN_A_SEGMENT = ":@!$&'()*+,;=~"
 
 
 class Channel:
@@ -37,6 +42,7 @@ class Channel:
     ) -> None:
         self.base = _checked_base(base_url)
         self.key = _checked_key(key)
+        self.name = f"guard-{secrets.token_hex(8)}"
         self._max_bytes = max_bytes
         self._client = httpx2.AsyncClient(
             # The transport's own retries cover exactly the connections that were never made.
@@ -49,34 +55,52 @@ class Channel:
     async def close(self) -> None:
         await self._client.aclose()
 
+    def url(self, path: str, query: Sequence[tuple[str, str]] = ()) -> httpx2.URL:
+        """The URL of `path` under the base, whose segments may hold whatever a caller sent as an id.
+
+        Raises `InputError` for segments that would lead elsewhere.
+        """
+        segments = path.split("/")
+        if any(segment in ("", ".", "..") for segment in segments):
+            raise InputError("An id in the request's path is empty, or dots alone.", "Send the id itself.")
+        try:
+            whole = "/".join(quote(segment, safe=_IN_A_SEGMENT) for segment in segments)
+            url = self.base.copy_with(path=self.base.path + whole)
+            return url.copy_merge_params(list(query)) if query else url
+        except (UnicodeEncodeError, httpx2.InvalidURL) as error:
+            raise InputError(
+                "An id in the request's path or query is no text.", "Send the id itself."
+            ) from error
+
     @asynccontextmanager
     async def answer(
-        self, method: str, url: httpx2.URL, accept: str, body: Mapping[str, Any] | None = None
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The bytes of a successful answer of media type `accept`, as they come.
+        self, method: str, url: httpx2.URL, accept: str, body: Body | None = None
+    ) -> AsyncIterator[RawStream]:
+        """The bytes of a successful answer of media type `accept` (`*/*`: any), as they come.
 
         Raises `UpstreamError` for every failure, also while the bytes are read, and `InputError` for a body
-        that JSON cannot hold.
+        that JSON or a form cannot hold.
         """
         request = self._request(method, url, accept, body)
         try:
             async with aclosing(await self._send(request)) as response:
-                await self._check(response, accept)
+                headers = self._headers(response)
+                await self._check(response, headers, accept)
                 async with aclosing(self._bounded(response)) as chunks:
-                    yield chunks
+                    yield RawStream(_kind(response), headers, chunks, response.status_code)
         except httpx2.HTTPError as error:
             raise _unreached(error, url) from error
 
-    def _request(
-        self, method: str, url: httpx2.URL, accept: str, body: Mapping[str, Any] | None
-    ) -> httpx2.Request:
+    def _request(self, method: str, url: httpx2.URL, accept: str, body: Body | None) -> httpx2.Request:
         headers = {"accept": accept}
-        if self.key and origin(url) == origin(self.base):
-            headers["authorization"] = f"Bearer {self.key}"
+        if origin(url) == origin(self.base):
+            headers["via"] = via(self.name)
+            headers |= {"authorization": f"Bearer {self.key}"} if self.key else {}
+        content: dict[str, Any] = {"files": _parts(body)} if isinstance(body, Form) else {"json": body}
         try:
-            return self._client.build_request(method, url, json=body, headers=headers)
+            return self._client.build_request(method, url, headers=headers, **content)
         except (ValueError, TypeError, RecursionError) as error:
-            raise InputError(f"The request's body cannot be written as JSON: {error}.") from error
+            raise InputError(f"The request's body cannot be written as JSON or a form: {error}.") from error
 
     async def _send(self, request: httpx2.Request) -> httpx2.Response:
         for _ in range(_ATTEMPTS - 1):
@@ -88,14 +112,19 @@ class Channel:
             await asyncio.sleep(wait)
         return await self._client.send(request, stream=True)
 
-    async def _check(self, response: httpx2.Response, accept: str) -> None:
-        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    def _headers(self, response: httpx2.Response) -> dict[str, str]:
+        """The answer's headers, but for those that repeat the key."""
+        items = response.headers.items()
+        return {name.lower(): value for name, value in items if not self.key or self.key not in value}
+
+    async def _check(self, response: httpx2.Response, headers: Mapping[str, str], accept: str) -> None:
         if not response.is_success:
             refusal = failure(response.status_code, await _start(response), secret=self.key)
             refusal.retry_after = _asked_wait(response)
+            refusal.headers = headers
             raise refusal
-        if not _fits(kind, accept):
-            raise wrong_type(kind, accept, await _start(response), secret=self.key)
+        if not _fits(_kind(response), accept):
+            raise wrong_type(_kind(response), accept, await _start(response), secret=self.key)
 
     async def _bounded(self, response: httpx2.Response) -> AsyncGenerator[bytes]:
         size = 0
@@ -165,11 +194,22 @@ async def _start(response: httpx2.Response) -> bytes:
     return start[:_ERROR_BYTES]
 
 
+def _kind(response: httpx2.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
 def _fits(kind: str, accept: str) -> bool:
-    if accept == "image/*":
-        # Object stores hand out pictures as plain bytes; what they are is looked at later.
-        return kind.startswith("image/") or kind == "application/octet-stream"
+    if accept.endswith("/*"):
+        # Object stores hand out files as plain bytes; what they are is looked at later.
+        return accept == "*/*" or kind.startswith(accept[:-1]) or kind == "application/octet-stream"
     return kind == accept or (accept == "application/json" and kind.endswith("+json"))
+
+
+def _parts(form: Form) -> list[tuple[str, Any]]:
+    """The form as httpx takes it. Texts go as nameless files: that keeps their order, and makes the body
+    multipart where there is no file at all."""
+    texts: list[tuple[str, Any]] = [(name, (None, text)) for name, text in form.fields]
+    return texts + [(file.field, (file.name, file.data, file.media_type)) for file in form.files]
 
 
 def _unreached(error: httpx2.HTTPError, url: httpx2.URL) -> UpstreamError:

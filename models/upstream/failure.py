@@ -20,6 +20,7 @@ _REMEDIES = {
     404: "Check the upstream's base URL and the model's name.",
     413: "Send a smaller request.",
     429: "Wait before asking again, or raise the upstream's quota.",
+    508: "Check the upstream's base URL.",
 }
 
 
@@ -44,6 +45,8 @@ def error_in(event: object, *, secret: str = "") -> UpstreamError | None:
     """The error that a JSON value carries in place of an answer; None where it carries an answer."""
     if not isinstance(event, Mapping) or not (event.get("error") or event.get("object") == "error"):
         return None
+    if isinstance(event.get("id"), str) and isinstance(event.get("status"), str):
+        return None  # a job or response that failed is an answer, and tells why in its own `error`
     cause = _from_json(event) or _Cause("no reason given")
     return _error(cause, "The upstream broke off with an error", secret)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
 from typing import Any
 
 from guard.errors import GenerationError, InputError, UpstreamError
@@ -14,6 +13,8 @@ from models.base import GenerationRequest, ModelCard
 from models.upstream.client import Upstream
 
 __all__ = ["UpstreamGenerator"]
+
+_CHAT = "chat/completions"
 
 
 class UpstreamGenerator:
@@ -57,11 +58,12 @@ class UpstreamGenerator:
     async def _ask(self, request: GenerationRequest) -> list[Artifact]:
         async with self._connect() as upstream:
             if self._card.modality is Modality.TEXT:
-                answer = await upstream.chat(self._body(request, messages=_messages(request)))
-                artifacts = [_text(choice) for choice in _entries(answer, "choices")]
+                answer = await upstream.post(_CHAT, self._body(request, messages=_messages(request)))
+                artifacts = [_text(choice) for choice in _entries(answer.body, "choices")]
             else:
-                answer = await upstream.images(self._body(request, prompt=request.prompt))
-                artifacts = [_picture(item) for item in _entries(answer, "data")]
+                answer = await upstream.post("images/generations", self._body(request, prompt=request.prompt))
+                images = await upstream.filled(answer.body)
+                artifacts = [_picture(item) for item in _entries(images, "data")]
             if len(artifacts) != request.n:
                 raise UpstreamError(
                     f"The upstream gave {len(artifacts)} results; {request.n} were asked for."
@@ -70,9 +72,9 @@ class UpstreamGenerator:
 
     async def _pieces(self, request: GenerationRequest) -> AsyncGenerator[str]:
         body = self._body(request, messages=_messages(request))
-        async with self._connect() as upstream, aclosing(upstream.chat_stream(body)) as chunks:
-            async for chunk in chunks:
-                for choice in _entries(chunk, "choices"):
+        async with self._connect() as upstream, upstream.stream(_CHAT, body) as events:
+            async for event in events:
+                for choice in _entries(event.data, "choices"):
                     piece = _part(choice, "delta").get("content")
                     if isinstance(piece, str) and piece:
                         yield piece

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from guard.demo import PROMPT, Story, tell
-from guard.media import Artifact
+from guard.demo import Story, picture, sound, tell
+from guard.media import Artifact, Modality
 from guard.verdict import VerdictState
 from tests.conftest import REPOSITORY
 
@@ -24,17 +24,30 @@ def story(folder: Path) -> Story:
     return tell(folder)
 
 
-def test_every_verdict_is_the_right_one(story: Story) -> None:
-    assert [step.verdict.state for step in story.steps] == [
+@pytest.fixture(scope="module")
+def heard(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The story of a sound."""
+    return tell(tmp_path_factory.mktemp("demo") / "out", Modality.AUDIO)
+
+
+@pytest.fixture(params=["story", "heard"])
+def either(request: pytest.FixtureRequest) -> Story:
+    found: Story = request.getfixturevalue(request.param)
+    return found
+
+
+def test_every_verdict_is_the_right_one(either: Story) -> None:
+    assert [step.verdict.state for step in either.steps] == [
         VerdictState.TRUSTED,
         VerdictState.RECOVERED,
         VerdictState.ALTERED,
         VerdictState.NO_EVIDENCE,
     ]
-    assert story.as_expected
+    assert either.as_expected
 
 
-def test_the_copy_is_recovered_by_its_mark_alone(story: Story) -> None:
+def test_the_copy_is_recovered_by_its_mark_alone(either: Story) -> None:
+    story = either
     verdict = story.steps[1].verdict
     assert verdict.credential.state == "absent"
     assert verdict.reading.payload is not None
@@ -44,13 +57,30 @@ def test_the_copy_is_recovered_by_its_mark_alone(story: Story) -> None:
     assert verdict.match.same
 
 
-def test_the_edited_file_keeps_a_credential_that_no_longer_fits(story: Story) -> None:
-    verdict = story.steps[2].verdict
+def test_the_edited_file_keeps_a_credential_that_no_longer_fits(either: Story) -> None:
+    verdict = either.steps[2].verdict
     assert verdict.credential.state == "invalid"
     assert "assertion.dataHash.mismatch" in verdict.credential.codes
+
+
+def test_a_part_of_the_picture_is_edited(story: Story) -> None:
     before, after = (Artifact.from_path(story.steps[i].file).picture.rgb(0) for i in (0, 2))
     changed = np.any(before != after, axis=-1)
     assert 0.001 < changed.mean() < 0.1
+
+
+def test_a_second_of_the_sound_is_edited(heard: Story) -> None:
+    before, after = (Artifact.from_path(heard.steps[i].file).samples for i in (0, 2))
+    changed = np.flatnonzero(np.any(before.data != after.data, axis=1))
+    assert before.rate == 44_100
+    assert (changed[-1] - changed[0]) / before.rate == pytest.approx(1, abs=0.01)
+
+
+def test_the_reposted_sound_is_shorter_and_small(heard: Story) -> None:
+    released, reposted = (heard.steps[i].file for i in (0, 1))
+    assert Artifact.from_path(released).duration == 12
+    assert Artifact.from_path(reposted).duration == pytest.approx(10 / 1.03, abs=0.15)
+    assert reposted.stat().st_size == pytest.approx(64_000 / 8 * 10 / 1.03, rel=0.1)
 
 
 def test_the_files_stay_to_look_at(story: Story, folder: Path) -> None:
@@ -59,10 +89,14 @@ def test_the_files_stay_to_look_at(story: Story, folder: Path) -> None:
     assert story.steps[0].file.read_bytes() == story.release.artifact.data
 
 
-def test_the_prompt_is_in_the_words_of_the_scene_model(story: Story) -> None:
+def test_the_prompts_are_in_the_words_of_the_scene_model() -> None:
     from models.scene import parse
+    from models.scene.sound import wishes
 
-    assert parse(PROMPT).unused == ()
+    assert parse(picture.request.prompt).unused == ()
+    heard = parse(sound.request.prompt)
+    assert heard.unused == ("church", "bells")
+    assert [wish.value for wish in wishes(heard)[1]] == ["church bell"]
 
 
 def test_it_can_be_told_again_in_the_same_folder(story: Story, folder: Path) -> None:

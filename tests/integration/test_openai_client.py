@@ -8,105 +8,20 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import openai
 import pytest
-import uvicorn
 
-from guard.api import create_app
-from guard.app import App, open_app
-from guard.ledger.api_keys import ApiKeys, Scope
-from guard.ledger.tables import releases
-from guard.media import Artifact
-from guard.settings import Settings
-from models.registry import load
-from models.upstream import Upstream
+from guard.app import App
+from tests.integration.sites import BANNED, PATIENCE, Site, decoded, guarding, picture, wait_until
 from tests.pictures import png
-from tests.unit.models.upstream.server import Answer, Server, as_json, as_stream, serving
-
-BANNED = "forbidden-demo-term"
-PATIENCE = 10.0
-"""Seconds after which something that should have happened has not."""
-
-
-@dataclass
-class Site:
-    """A running Guard, and a key for it."""
-
-    url: str
-    key: str
-    app: App
-    clients: ExitStack = field(default_factory=ExitStack)
-    earlier: int = 0
-
-    def client(self, **options: Any) -> openai.OpenAI:
-        client = openai.OpenAI(**{"base_url": f"{self.url}/v1", "api_key": self.key} | options)
-        return self.clients.enter_context(client)
-
-    def records(self) -> list[str]:
-        """What became of everything since the test began."""
-        with self.app.ledger.engine.connect() as connection:
-            rows = connection.execute(releases.select()).mappings().all()
-        return [row["status"] for row in rows][self.earlier :]
-
-
-@contextmanager
-def guarding(app: App, upstream: str, timeout: float = PATIENCE) -> Iterator[Site]:
-    """Guard in front of the API at `upstream`, on a free port of loopback."""
-    client = Upstream(upstream, timeout=httpx2.Timeout(timeout))
-    api = create_app(app, upstream=client, generators={"scene": load("scene")})
-    _, secret = ApiKeys(app.ledger.engine).create("tests", frozenset(Scope))
-    # With its protocol named: only then does asyncio send small answers at once.
-    with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)) as listening:
-        listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(api, log_level="warning", timeout_graceful_shutdown=1))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        try:
-            site = Site(f"http://127.0.0.1:{listening.getsockname()[1]}", secret, app)
-            with site.clients:
-                yield site
-        finally:
-            server.should_exit = True
-            thread.join()
-
-
-@pytest.fixture(scope="module")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Site]]:
-    """An upstream and the Guard in front of it, for all tests in turn."""
-    home = tmp_path_factory.mktemp("guard") / "home"
-    with serving(as_json({})) as server, open_app(Settings(home=home)) as opened:
-        opened.keys.init_development()
-        with guarding(opened, server.url) as site:
-            yield server, site
-
-
-@pytest.fixture
-def upstream(standing: tuple[Server, Site]) -> Server:
-    server, _ = standing
-    server.seen.clear()
-    server.answers[:] = [as_json({})]
-    return server
-
-
-@pytest.fixture
-def site(standing: tuple[Server, Site]) -> Iterator[Site]:
-    _, site = standing
-    site.earlier = 0
-    site.earlier = len(site.records())
-    with site.clients:
-        yield site
-
-
-def picture(seed: int = 0) -> dict[str, str]:
-    return {"b64_json": base64.b64encode(png(seed, 256, 256).data).decode()}
+from tests.upstream import Answer, Server, as_events, as_json, as_stream
 
 
 def completion(text: str) -> dict[str, Any]:
@@ -138,17 +53,6 @@ def hello(**extra: Any) -> dict[str, Any]:
     return {"model": "tiny", "messages": [{"role": "user", "content": "Hello"}], **extra}
 
 
-def decoded(item: Any) -> Artifact:
-    return Artifact.from_bytes(base64.b64decode(item.b64_json))
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 class Dripping:
     """Chunks that come slowly and for ever, until whoever reads them goes away."""
 
@@ -167,9 +71,6 @@ class Dripping:
             self.left = threading.Event()  # nobody left: they were let go
         finally:
             self.left.set()
-
-    def as_answer(self) -> Answer:
-        return Answer(self, kind="text/event-stream")  # type: ignore[arg-type]
 
 
 class TestImages:
@@ -217,11 +118,26 @@ class TestImages:
         assert (verdict.state, verdict.match.entry and verdict.match.entry.model) == ("trusted", "scene")
         assert upstream.seen == []
 
-    def test_unfinished_pictures_are_not_to_be_had(self, site: Site, upstream: Server) -> None:
-        with pytest.raises(openai.BadRequestError) as caught:
-            site.client().images.generate(model="m", prompt="a", stream=True, partial_images=2)
-        assert caught.value.param == "stream"
-        assert upstream.seen == []
+    def test_of_a_stream_only_finished_pictures_arrive(self, site: Site, upstream: Server) -> None:
+        upstream.answers[:] = [
+            as_events(
+                {"type": "image_generation.partial_image", "partial_image_index": 0, **picture(1)},
+                {"type": "image_generation.completed", "usage": {"total_tokens": 3}, **picture()},
+            )
+        ]
+        with site.client().images.generate(model="m", prompt="a", stream=True, partial_images=2) as stream:
+            (event,) = list(stream)
+        assert event.type == "image_generation.completed"
+        assert event.usage.total_tokens == 3
+        assert site.app.verifier().verify(decoded(event)).state == "trusted"
+        assert upstream.seen[0].json["partial_images"] == 0
+
+    def test_the_built_in_model_streams_too(self, site: Site, upstream: Server) -> None:
+        asked = site.client().images.generate(model="scene", prompt="a beach", stream=True, size="256x256")
+        (event,) = list(asked)
+        assert event.type == "image_generation.completed"
+        assert (event.size, event.output_format) == ("256x256", "png")
+        assert site.app.verifier().verify(decoded(event)).state == "trusted"
 
     def test_the_async_client_gets_the_same(self, site: Site, upstream: Server) -> None:
         upstream.answers[:] = [as_json({"data": [picture()]})]
@@ -356,12 +272,15 @@ class TestFailures:
             as_stream(*chunks({"content": "Good"})[:1], cut=True),
         ],
     )
-    def test_a_stream_that_breaks_says_nothing(self, site: Site, upstream: Server, answer: Answer) -> None:
+    def test_a_stream_that_breaks_ends_in_an_error(
+        self, site: Site, upstream: Server, answer: Answer
+    ) -> None:
         upstream.answers[:] = [answer]
-        with pytest.raises(openai.InternalServerError):
-            site.client().chat.completions.create(**hello(stream=True))
+        with pytest.raises(openai.APIError) as caught:
+            list(site.client().chat.completions.create(**hello(stream=True)))
+        assert caught.value.code == "upstream_error"
         assert len(upstream.seen) == 1
-        assert site.records() == []
+        assert "released" not in site.records()
 
     def test_a_full_upstream_is_asked_again_when_it_said(self, site: Site, upstream: Server) -> None:
         full = as_json({"error": {"message": "Slow down."}}, 429, retry_after="0")
@@ -402,28 +321,25 @@ class TestFailures:
 
 
 class TestLeaving:
-    @pytest.mark.parametrize("stream", [True, False])
-    def test_the_upstream_is_let_go_when_the_caller_leaves(
-        self, site: Site, upstream: Server, stream: bool
-    ) -> None:
-        body = chunks({"content": "word "})[0] if stream else b" "
-        dripping = Dripping(body)
-        answer = dripping.as_answer()
-        answer.kind = "text/event-stream" if stream else "application/json"
-        upstream.answers[:] = [answer]
+    def test_a_stream_is_let_go_and_what_left_is_on_record(self, site: Site, upstream: Server) -> None:
+        dripping = Dripping(chunks({"content": "word "})[0])
+        upstream.answers[:] = [Answer(dripping, kind="text/event-stream")]
+        stream = site.client().chat.completions.create(**hello(stream=True))
+        next(stream)
+        stream.close()
+        wait_until(dripping.left.is_set)
+        wait_until(lambda: site.records() == ["cut"])
+        assert len(upstream.seen) == 1
+
+    def test_the_upstream_is_let_go_when_the_caller_leaves(self, site: Site, upstream: Server) -> None:
+        dripping = Dripping(b" ")
+        upstream.answers[:] = [Answer(dripping)]
         with pytest.raises(openai.APITimeoutError):
-            site.client(timeout=0.5, max_retries=0).chat.completions.create(**hello(stream=stream))
+            site.client(timeout=0.5, max_retries=0).chat.completions.create(**hello())
         assert dripping.begun.is_set()
         wait_until(dripping.left.is_set)
         assert len(upstream.seen) == 1
         assert site.records() == []  # nothing was whole, so nothing was released
-
-    def test_what_was_released_stays_on_record(self, site: Site, upstream: Server) -> None:
-        upstream.answers[:] = [as_stream(*chunks(*[{"content": "word " * 1000}] * 200))]
-        stream = site.client().chat.completions.create(**hello(stream=True))
-        next(stream)
-        stream.close()
-        wait_until(lambda: site.records() == ["released"])
 
 
 class TestCrowds:

@@ -18,6 +18,7 @@ from guard.media import Artifact, Modality
 from models.base import GenerationRequest, Generator, ModelCard
 from models.upstream import Upstream
 from tests.pictures import png
+from tests.upstream import Seen
 
 BANNED = "forbidden-demo-term"
 SECRET = "ghp_" + "a1B2" * 10
@@ -63,6 +64,16 @@ def as_json(value: object, status: int = 200, headers: Mapping[str, str] | None 
     content = json.dumps(value).encode()
     kind = {"content-type": "application/json"}
     return lambda _: httpx2.Response(status, content=content, headers={**kind, **(headers or {})})
+
+
+def as_text(text: str, kind: str) -> Answer:
+    return lambda _: httpx2.Response(200, text=text, headers={"content-type": kind})
+
+
+def as_stream_of(*events: Mapping[str, Any]) -> Answer:
+    """Events that name their own types, as OpenAI's other streams than the chat's do."""
+    text = "".join(f"event: {e.get('type', 'message')}\ndata: {json.dumps(e)}\n\n" for e in events)
+    return as_text(text, "text/event-stream")
 
 
 def as_stream(chunks: Iterable[Mapping[str, Any]], end: str = "data: [DONE]\n\n") -> Answer:
@@ -123,6 +134,23 @@ def events(body: str) -> list[Any]:
     """The data of a server-sent stream; `[DONE]` as it stands."""
     data = [line.removeprefix("data: ") for line in body.split("\n\n") if line]
     return [item if item == "[DONE]" else json.loads(item) for item in data]
+
+
+def typed_events(body: str) -> list[dict[str, Any]]:
+    """The data of a stream whose events name their types, which must agree with the data's."""
+    found = []
+    for block in filter(None, body.split("\n\n")):
+        kind, data = block.split("\n")
+        value = json.loads(data.removeprefix("data: "))
+        assert kind == f"event: {value['type']}"
+        found.append(value)
+    return found
+
+
+def parts_of(request: httpx2.Request) -> list[tuple[str, str | None, bytes]]:
+    """Field, file name and content of each part of a form."""
+    form = Seen(request.method, request.url.path, request.headers, request.content).form
+    return [(part.name, part.filename, part.data) for part in form]
 
 
 def joined(chunks: Iterable[Any], index: int = 0, part: str = "content") -> str:

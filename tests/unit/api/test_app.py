@@ -25,7 +25,7 @@ def test_the_upstream_is_closed_at_the_end(app: App) -> None:
     with TestClient(create_app(app, upstream=upstream)) as client:
         assert client.get("/healthz").status_code == 200
     with pytest.raises(RuntimeError, match="closed"):
-        asyncio.run(upstream.models())
+        asyncio.run(upstream.get("models"))
 
 
 def test_it_starts_and_stops_without_an_upstream(app: App) -> None:

@@ -12,7 +12,6 @@ import httpx2
 import pytest
 from starlette.testclient import TestClient
 
-from guard.api import chat
 from guard.app import App
 from guard.ledger import Status
 from guard.ledger.tables import releases
@@ -25,12 +24,8 @@ from tests.unit.api.parts import (
     as_stream,
     chunk,
     completion,
-    events,
-    fails,
-    joined,
     say,
     serving,
-    usage_chunk,
 )
 
 CHAT = "/v1/chat/completions"
@@ -302,129 +297,6 @@ class TestPrompt:
     def test_without_an_upstream_there_is_nobody_to_ask(self, alone: TestClient) -> None:
         answer = alone.post(CHAT, json=say("Hi"))
         assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
-
-
-class TestStreamed:
-    def test_harmless_chunks_arrive_as_the_upstream_gave_them(
-        self, client: TestClient, script: Script
-    ) -> None:
-        script.will(as_stream(HELLO))
-        answer = client.post(CHAT, json=say("Hi", stream=True))
-        assert answer.status_code == 200
-        assert answer.headers["content-type"].startswith("text/event-stream")
-        *chunks, done = events(answer.text)
-        assert done == "[DONE]"
-        assert [without_evidence(c) for c in chunks] == HELLO
-        assert [c for c in chunks[:-1] if "guard" in c] == []
-
-    def test_the_evidence_comes_with_the_usage_where_that_was_asked_for(
-        self, app: App, client: TestClient, script: Script
-    ) -> None:
-        script.will(as_stream([*HELLO, usage_chunk()]))
-        body = say("Hi", stream=True, stream_options={"include_usage": True})
-        last = events(client.post(CHAT, json=body).text)[-2]
-        assert without_evidence(last) == usage_chunk()
-        (evidence,) = last["guard"]["releases"]
-        assert evidence["sha256"] == hashlib.sha256(b"Good morning.").hexdigest()
-        assert app.ledger.by_id(evidence["release_id"]) is not None
-
-    @pytest.mark.parametrize("size", [1, 3, 7, 100])
-    def test_a_banned_phrase_is_found_however_it_was_cut(
-        self, client: TestClient, script: Script, size: int
-    ) -> None:
-        text = f"I say {BANNED} now."
-        pieces = [text[start : start + size] for start in range(0, len(text), size)]
-        script.will(as_stream([chunk({"content": piece}) for piece in pieces]))
-        answer = client.post(CHAT, json=say("Hi", stream=True))
-        assert blocked(answer)
-        assert answer.headers["content-type"] == "application/json"
-        assert "data:" not in answer.text
-        assert len(script.seen) == 1
-
-    def test_a_secret_is_cut_out_of_the_choice_that_has_it(self, client: TestClient, script: Script) -> None:
-        chunks = [
-            chunk({"role": "assistant", "content": f"Key: {SECRET[:9]}"}, token_ids=[5]),
-            chunk({"role": "assistant", "content": "No "}, index=1, logprobs={"content": []}),
-            chunk({"content": SECRET[9:] + " ok"}, logprobs={"content": [{"token": SECRET[9:]}]}),
-            chunk({"content": "key."}, index=1),
-            chunk({}, finish_reason="stop"),
-            chunk({}, index=1, finish_reason="stop"),
-        ]
-        script.will(as_stream(chunks))
-        answer = client.post(CHAT, json=say("Hi", stream=True, n=2))
-        *sent, _ = events(answer.text)
-        assert joined(sent) == "Key: [credential] ok"
-        assert joined(sent, index=1) == "No key."
-        assert SECRET[9:] not in answer.text
-        assert SECRET[:9] not in answer.text
-        assert "token_ids" not in answer.text
-        assert len(sent) == len(chunks)
-        assert [c["choices"][0]["finish_reason"] for c in sent] == [None] * 4 + ["stop"] * 2
-        assert sent[1] == chunks[1]
-
-    def test_tool_calls_are_put_together_by_their_index(self, client: TestClient, script: Script) -> None:
-        def call(index: int, text: str) -> dict[str, Any]:
-            return chunk({"tool_calls": [{"index": index, "function": {"arguments": text}}]})
-
-        half = len(BANNED) // 2
-        script.will(as_stream([call(0, BANNED[:half]), call(1, "x"), call(0, BANNED[half:])]))
-        assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
-        script.will(as_stream([call(0, BANNED[:half]), call(1, BANNED[half:])]))
-        answer = client.post(CHAT, json=say("Hi", stream=True))
-        parts = [e["part"] for e in events(answer.text)[-2]["guard"]["releases"]]
-        assert parts == ["tool_calls.0.function.arguments", "tool_calls.1.function.arguments"]
-
-    def test_reasoning_is_screened_apart_from_the_answer(self, client: TestClient, script: Script) -> None:
-        half = len(BANNED) // 2
-        script.will(
-            as_stream(
-                [chunk({"reasoning_content": BANNED[:half]}), chunk({"reasoning_content": BANNED[half:]})]
-            )
-        )
-        assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
-
-    def test_a_text_that_comes_in_two_forms_hides_nothing(self, client: TestClient, script: Script) -> None:
-        half = len(BANNED) // 2
-        both = [
-            chunk({"content": piece}, message={"content": piece}) for piece in (BANNED[:half], BANNED[half:])
-        ]
-        script.will(as_stream(both))
-        assert blocked(client.post(CHAT, json=say("Hi", stream=True)))
-
-    def test_chunks_without_choices_are_kept(self, client: TestClient, script: Script) -> None:
-        first = {"id": "x", "object": "", "choices": [], "prompt_filter_results": []}
-        script.will(as_stream([first, *HELLO]))
-        assert events(client.post(CHAT, json=say("Hi", stream=True)).text)[0] == first
-
-    @pytest.mark.parametrize(
-        "answer",
-        [
-            as_stream([]),
-            as_stream(HELLO, end='data: {"error": {"message": "overheated", "code": "odd"}}\n\n'),
-            as_stream(HELLO, end="data: {not json}\n\n"),
-            as_stream(HELLO, end='event: error\ndata: {"message": "overheated"}\n\n'),
-            as_stream([{"choices": [BANNED]}]),
-            as_json(completion("This is no stream.")),
-            fails(httpx2.ReadTimeout("slow")),
-            fails(httpx2.ConnectError("nobody home")),
-        ],
-    )
-    def test_a_broken_stream_says_nothing_of_what_came(
-        self, app: App, client: TestClient, script: Script, answer: Any
-    ) -> None:
-        script.will(answer)
-        got = client.post(CHAT, json=say("Hi", stream=True))
-        assert (got.status_code, got.json()["error"]["code"]) == (502, "upstream_error")
-        assert "morning" not in got.text
-        assert BANNED not in got.text
-        assert rows(app) == []
-
-    def test_an_endless_stream_ends(
-        self, client: TestClient, script: Script, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(chat, "_MOST_CHUNKS", 3)
-        script.will(as_stream(HELLO))
-        assert client.post(CHAT, json=say("Hi", stream=True)).status_code == 502
 
 
 class TestFailures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -23,12 +24,17 @@ from tests.unit.api.parts import (
     Script,
     as_file,
     as_json,
+    as_stream_of,
+    as_text,
     decoded,
+    parts_of,
     picture,
     serving,
+    typed_events,
 )
 
 IMAGES = "/v1/images/generations"
+EDITS = "/v1/images/edits"
 
 
 def draw(**change: Any) -> dict[str, Any]:
@@ -189,6 +195,169 @@ class TestUpstream:
         assert len(script.seen) == 1
 
 
+class TestHeaders:
+    def test_limits_go_on_and_nothing_else_does(self, client: TestClient, script: Script) -> None:
+        theirs = {"x-ratelimit-remaining-images": "3", "set-cookie": "a=b", "x-request-id": "theirs"}
+        script.will(as_json({"data": [picture()]}, headers=theirs))
+        headers = client.post(IMAGES, json=draw()).headers
+        assert headers["x-ratelimit-remaining-images"] == "3"
+        assert headers["x-request-id"] != "theirs"
+        assert "set-cookie" not in headers
+
+
+class TestStream:
+    def test_only_finished_pictures_leave_each_as_an_event(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
+        script.will(
+            as_stream_of(
+                {"type": "image_generation.partial_image", "partial_image_index": 0, **picture(7)},
+                {"type": "image_generation.in_progress", "note": "x"},
+                {"type": "image_generation.completed", "usage": {"total_tokens": 7}, "odd": 1, **picture(0)},
+                {"type": "image_generation.completed", "created_at": 9, **picture(1)},
+            )
+        )
+        answer = client.post(IMAGES, json=draw(stream=True, partial_images=3, odd={"a": 1}))
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        first, second = typed_events(answer.text)
+        assert first["type"] == second["type"] == "image_generation.completed"
+        assert (first["usage"], first["odd"], second["created_at"]) == ({"total_tokens": 7}, 1, 9)
+        assert trusted(app, first)
+        assert trusted(app, second)
+        assert first["guard"]["release_id"] != second["guard"]["release_id"]
+        assert script.bodies == [draw(stream=True, partial_images=0, odd={"a": 1})]
+
+    def test_a_type_that_only_the_event_names_is_kept(self, client: TestClient, script: Script) -> None:
+        text = f"event: image_generation.completed\ndata: {json.dumps(picture())}\n\n"
+        script.will(as_text(text, "text/event-stream"))
+        (item,) = typed_events(client.post(IMAGES, json=draw(stream=True)).text)
+        assert item["type"] == "image_generation.completed"
+
+    def test_a_picture_behind_a_url_is_fetched(self, app: App, client: TestClient, script: Script) -> None:
+        event = {"type": "image_generation.completed", "url": f"{ORIGIN}/a.png"}
+        script.will(as_stream_of(event), as_file(png(height=256, width=256).data, "image/png"))
+        (item,) = typed_events(client.post(IMAGES, json=draw(stream=True)).text)
+        assert trusted(app, item)
+        assert "url" not in item
+
+    def test_a_block_is_a_plain_400_before_anything_left(self, strict: App, script: Script) -> None:
+        script.will(as_stream_of({"type": "image_generation.completed", **picture()}))
+        with serving(strict, script) as client:
+            answer = client.post(IMAGES, json=draw(stream=True))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+
+    @pytest.mark.parametrize(
+        "events",
+        [
+            [],
+            [{"type": "image_generation.partial_image", "partial_image_index": 0, **picture()}],
+            [{"type": "image_generation.completed", **picture()}, {"error": {"message": "overheated"}}],
+            [{"type": "image_generation.completed", "b64_json": "not base64!"}],
+        ],
+    )
+    def test_a_stream_without_an_end_is_the_upstreams_fault(
+        self, client: TestClient, script: Script, events: list[dict[str, Any]]
+    ) -> None:
+        script.will(as_stream_of(*events))
+        assert client.post(IMAGES, json=draw(stream=True)).status_code == 502
+
+    def test_a_model_here_answers_in_events_too(self, app: App, client: TestClient) -> None:
+        answer = client.post(IMAGES, json=draw(model="painter", stream=True, n=2, output_format="webp"))
+        events = typed_events(answer.text)
+        assert [event["type"] for event in events] == ["image_generation.completed"] * 2
+        assert all(trusted(app, event) for event in events)
+        assert (events[0]["output_format"], events[0]["size"]) == ("png", "256x256")
+        assert isinstance(events[0]["created_at"], int)
+
+
+class TestEdits:
+    def test_the_form_arrives_as_it_came_and_pictures_leave_released(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
+        script.will(as_json({"created": 5, "data": [picture()]}, headers={"x-ratelimit-limit-images": "9"}))
+        answer = client.post(
+            EDITS,
+            data={"model": "gpt-image", "prompt": "add a boat", "n": "1", "odd": "kept"},
+            files=[
+                ("image[]", ("a.png", b"one", "image/png")),
+                ("image[]", ("b.webp", b"two", "image/webp")),
+                ("mask", ("m.png", b"three", "image/png")),
+            ],
+        )
+        assert trusted(app, answer.json()["data"][0])
+        assert answer.headers["x-ratelimit-limit-images"] == "9"
+        form = parts_of(script.seen[0])
+        assert form[:4] == [
+            ("model", None, b"gpt-image"),
+            ("prompt", None, b"add a boat"),
+            ("n", None, b"1"),
+            ("odd", None, b"kept"),
+        ]
+        assert form[4:] == [
+            ("image[]", "a.png", b"one"),
+            ("image[]", "b.webp", b"two"),
+            ("mask", "m.png", b"three"),
+        ]
+
+    def test_json_with_pictures_in_it_arrives_untouched(
+        self, app: App, client: TestClient, script: Script
+    ) -> None:
+        script.will(as_json({"data": [picture()]}))
+        body = draw(images=[{"image_url": "data:image/png;base64,AAAA"}, {"file_id": "file-1"}])
+        assert trusted(app, client.post(EDITS, json=body).json()["data"][0])
+        assert script.bodies == [body]
+
+    def test_a_stream_of_them(self, app: App, client: TestClient, script: Script) -> None:
+        partial = {"type": "image_edit.partial_image", "partial_image_index": 0, **picture(3)}
+        script.will(as_stream_of(partial, {"type": "image_edit.completed", **picture()}))
+        fields = {"prompt": "a boat", "stream": "true", "partial_images": "2"}
+        answer = client.post(EDITS, data=fields, files={"image": ("a.png", b"x", "image/png")})
+        (item,) = typed_events(answer.text)
+        assert item["type"] == "image_edit.completed"
+        assert trusted(app, item)
+        assert ("partial_images", None, b"0") in parts_of(script.seen[0])
+        assert ("stream", None, b"true") in parts_of(script.seen[0])
+
+    def test_like_another(self, app: App, client: TestClient, script: Script) -> None:
+        script.will(as_json({"data": [picture()]}))
+        answer = client.post("/v1/images/variations", files={"image": ("a.png", b"x", "image/png")})
+        assert trusted(app, answer.json()["data"][0])
+        assert script.seen[0].url.path == "/v1/images/variations"
+
+    @pytest.mark.parametrize("field", ["prompt", "negative_prompt", "Prompt_2"])
+    def test_a_banned_prompt_reaches_no_model(self, client: TestClient, script: Script, field: str) -> None:
+        fields = {"prompt": "a boat", field: f"Draw {BANNED}"}
+        answer = client.post(EDITS, data=fields, files={"image": ("a.png", b"x", "image/png")})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "content_policy_violation")
+        assert client.post(IMAGES, json=draw(**fields)).status_code == 400
+        assert script.seen == []
+
+    @pytest.mark.parametrize(
+        ("fields", "files", "param"),
+        [
+            ([("prompt", "a"), ("prompt", "b")], [], "prompt"),
+            ([("prompt", "a")], [("prompt", ("p.txt", b"b", "text/plain"))], "prompt"),
+            ([("prompt", "a")], [("negative_prompt", ("p.txt", b"b", "text/plain"))], "negative_prompt"),
+            ([("prompt", "a"), ("stream", "true"), ("stream", "false")], [], "stream"),
+            ([("prompt", "a"), ("n", "0")], [], "n"),
+            ([("prompt", "a"), ("n", "two")], [], "n"),
+            ([("prompt", "")], [], "prompt"),
+            ([("model", "x")], [], "prompt"),
+        ],
+    )
+    def test_what_could_be_read_two_ways_is_refused(
+        self, client: TestClient, script: Script, fields: list[Any], files: list[Any], param: str
+    ) -> None:
+        texts = [(name, (None, text)) for name, text in fields]
+        answer = client.post(EDITS, files=texts + files)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+        assert script.seen == []
+
+    def test_models_here_do_not_edit(self, alone: TestClient) -> None:
+        answer = alone.post(EDITS, files={"prompt": (None, "a boat"), "model": (None, "painter")})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (404, "model_not_found")
+
+
 class TestBuiltIn:
     def test_a_model_here_goes_before_the_upstream(
         self, app: App, client: TestClient, script: Script, painter: Painter
@@ -270,9 +439,8 @@ class TestBuiltIn:
         ({"n": True}, "n"),
         ({"n": "2"}, "n"),
         ({"n": 1.0}, "n"),
-        ({"stream": True}, "stream"),
         ({"stream": "true"}, "stream"),
-        ({"partial_images": 2}, "partial_images"),
+        ({"stream": 1}, "stream"),
     ],
 )
 @pytest.mark.parametrize("model", ["painter", "gpt-image"])

@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
-import guard.demo as story
+from guard.demo import picture, story
 from guard.media import Artifact, Modality
+from guard.media.stream import Samples
 from models.base import GenerationRequest, ModelCard
+from models.scene.grammar import Place
+from models.scene.sound import RATE
+from models.scene.sound.mix import mix
+from models.scene.sound.score import Part, Sound
 from tests.pictures import png
 from tests.unit.cli.conftest import Guard
 
@@ -25,17 +30,47 @@ class Painter:
         return [png(1)]
 
 
+class Player:
+    """A quick stand-in for its sound."""
+
+    card = ModelCard("player", "1", Modality.AUDIO, "tests")
+
+    def generate(self, request: GenerationRequest) -> Sequence[Artifact]:
+        voices = [Part(Sound.MURMUR, -18), Part(Sound.BREEZE, -34)]
+        return [Artifact.from_samples(Samples(RATE, mix(voices, Place.ROOM, 8 * RATE, 1)), "audio/wav")]
+
+
 @pytest.fixture(autouse=True)
-def _painter(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "load", lambda _: Painter())
+def _stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        story, "load", lambda _, *, modality: Player() if modality is Modality.AUDIO else Painter()
+    )
 
 
-def test_the_screen_tells_the_story(guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("options", "released", "words"),
+    [
+        ((), "01-released.png", ("One picture", "prompt and picture", "invisible", "similarity")),
+        (
+            ("--modality", "audio"),
+            "01-released.wav",
+            ("One sound", "prompt and sound", "inaudible", "similarity"),
+        ),
+    ],
+)
+def test_the_screen_tells_the_story(
+    guard: Guard,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    released: str,
+    words: tuple[str, ...],
+) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = guard("demo")
-    assert (tmp_path / "demo-out" / "01-released.png").exists()
+    ran = guard("demo", *options)
+    assert (tmp_path / "demo-out" / released).exists()
     assert ran.code == 0
-    for word in ("trusted", "recovered", "altered", "no-evidence", "p = ", "similarity", "development keys"):
+    for word in ("trusted", "recovered", "altered", "no-evidence", "p = ", "development keys", *words):
         assert word in ran.out
     assert "\x1b" not in ran.out
     # The last line is a command to copy: as long as the paths it names, and never broken.
@@ -48,7 +83,7 @@ def test_the_screen_tells_the_story(guard: Guard, tmp_path: Path, monkeypatch: p
 def test_a_wrong_verdict_shows_and_exits_1(
     guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(story, "_edited", lambda png: png)
+    monkeypatch.setattr(picture, "_edited", lambda png: png)
     ran = guard("demo", "--out-dir", tmp_path)
     assert ran.code == 1
     assert "NOT altered" in ran.out
@@ -65,6 +100,10 @@ def test_settings_of_the_user_do_not_matter(
     assert guard("demo", "--out-dir", tmp_path / "out").code == 0
 
 
+def test_there_is_no_story_of_a_text(guard: Guard, tmp_path: Path) -> None:
+    assert guard("demo", "--modality", "text", "--out-dir", tmp_path).code == 2
+
+
 def test_a_folder_that_cannot_be_made(guard: Guard, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     ran = guard("demo", "--out-dir", tmp_path / "file" / "out")
@@ -73,7 +112,7 @@ def test_a_folder_that_cannot_be_made(guard: Guard, tmp_path: Path) -> None:
 
 
 def test_without_the_photo(guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(story, "find_spec", lambda _: None)
+    monkeypatch.setattr(picture, "find_spec", lambda _: None)
     ran = guard("demo", "--out-dir", tmp_path)
     assert ran.code == 2
     assert "matplotlib" in ran.err

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import os
+import random
 import sqlite3
 import threading
+import warnings
 from pathlib import Path
 
 import pytest
@@ -18,8 +21,15 @@ from guard.errors import LedgerError
 from guard.ledger import Entry, Ledger, MarkEntry, Status
 from guard.ledger.migrate import HEAD, upgrade
 from guard.ledger.tables import metadata
+from guard.ledger.text_sketch import make_sketch
 
 MIGRATIONS = Path(__file__).resolve().parents[3] / "guard" / "ledger" / "migrations"
+
+
+def passage(seed: int, count: int) -> str:
+    """Words that no other seed gives."""
+    draw = random.Random(seed)
+    return " ".join(f"word{draw.getrandbits(24)}" for _ in range(count))
 
 
 def entry(number: int = 1, **changes: object) -> Entry:
@@ -76,7 +86,7 @@ def test_found_by_hash_payload_and_short_id(ledger: Ledger) -> None:
 
 
 def test_found_by_the_hash_of_the_bare_text(ledger: Ledger) -> None:
-    written = entry(content_sha256="c" * 64, modality="text", mime="text/plain", marks=())
+    written = entry(content_sha256="c" * 64, modality="text", mime="text/plain", marks=(), sketch=None)
     ledger.record([written])
     assert ledger.by_sha256("c" * 64) == written
 
@@ -102,6 +112,120 @@ def test_what_was_refused_is_on_record_but_is_no_release(ledger: Ledger, status:
     assert ledger.by_id(refused.id) == refused
     assert ledger.by_sha256(refused.sha256) is None
     assert ledger.by_payload(refused.id) is None
+
+
+class TestStreams:
+    """A stream is on record before its first byte leaves, and completed on the same row."""
+
+    def begin(self, ledger: Ledger, number: int = 1) -> Entry:
+        begun = entry(number, status=Status.STREAMING, size=0, sha256="0" * 64, manifest=None, sketch=None)
+        ledger.record([dataclasses.replace(begun, marks=())])
+        return begun
+
+    @pytest.mark.parametrize("status", [Status.RELEASED, Status.CUT, Status.BLOCKED])
+    def test_its_end_completes_its_row(self, ledger: Ledger, status: Status) -> None:
+        begun = self.begin(ledger)
+        ledger.record([entry(2)])
+        (receipt,) = ledger.record([entry(1, status=status)])
+        assert (receipt.index, receipt.recorded_at) == (1, begun.created_at)
+        assert ledger.by_id(begun.id) == entry(1, status=status, created_at=begun.created_at)
+        assert ledger.receipt(begun.id) == receipt
+
+    @pytest.mark.parametrize("status", [Status.RELEASED, Status.CUT, Status.BLOCKED])
+    def test_what_left_of_it_is_found(self, ledger: Ledger, status: Status) -> None:
+        self.begin(ledger)
+        ledger.record([entry(1, status=status)])
+        for found in (ledger.by_sha256(entry(1).sha256), ledger.by_payload(entry(1).id)):
+            assert found is not None
+            assert found.status is status
+
+    @pytest.mark.parametrize("status", [Status.CUT, Status.BLOCKED])
+    def test_nothing_that_left_is_nothing_to_find(self, ledger: Ledger, status: Status) -> None:
+        self.begin(ledger)
+        ledger.record([entry(1, status=status, size=0)])
+        assert ledger.by_sha256(entry(1).sha256) is None
+
+    def test_before_its_end_it_is_not_found_by_its_hash(self, ledger: Ledger) -> None:
+        assert ledger.by_sha256(self.begin(ledger).sha256) is None
+
+    def test_it_ends_once(self, ledger: Ledger) -> None:
+        self.begin(ledger)
+        with pytest.raises(LedgerError, match="complete"):
+            ledger.record([entry(1), entry(1)])
+        ledger.record([entry(1)])
+        with pytest.raises(LedgerError):
+            ledger.record([entry(1, status=Status.CUT)])
+        assert ledger.by_sha256(entry(1).sha256) is not None
+
+    def test_it_begins_once(self, ledger: Ledger) -> None:
+        self.begin(ledger)
+        with pytest.raises(LedgerError):
+            self.begin(ledger)
+
+    def test_ends_and_new_entries_go_into_one_commit(self, ledger: Ledger) -> None:
+        self.begin(ledger)
+        receipts = ledger.record([entry(3), entry(1), entry(2)])
+        assert [receipt.index for receipt in receipts] == [2, 1, 3]
+
+
+class TestTexts:
+    """Texts are found by the runs of words that they share with one in hand."""
+
+    def written(self, number: int, text: str, **changes: object) -> Entry:
+        sketch = make_sketch(text)
+        return entry(number, modality="text", marks=(), sketch=sketch, sha256=f"{number:064x}", **changes)
+
+    def test_by_a_part_of_its_words(self, ledger: Ledger) -> None:
+        ledger.record([self.written(n, passage(n, 80)) for n in range(1, 40)])
+        found = ledger.by_text(make_sketch(" ".join(passage(7, 80).split()[30:60])) or b"")
+        assert found[0] == self.written(7, passage(7, 80), created_at=found[0].created_at)
+
+    def test_other_words_lead_nowhere(self, ledger: Ledger) -> None:
+        ledger.record([self.written(1, passage(1, 80))])
+        assert ledger.by_text(make_sketch(passage(2, 80)) or b"") == []
+
+    def test_the_rarer_words_lead_first_and_common_ones_are_capped(self, ledger: Ledger) -> None:
+        common = passage(99, 60)
+        ledger.record([self.written(n, f"{common} {passage(n, 60)}") for n in range(1, 31)])
+        found = ledger.by_text(make_sketch(f"{common} {passage(25, 60)}") or b"")
+        assert found[0].id == entry(25).id
+        assert len(found) == 8
+        ledger.record([self.written(n, common) for n in range(31, 40)])
+        with ledger.engine.connect() as connection:
+            filed = connection.exec_driver_sql("SELECT count(*) FROM shingles GROUP BY shingle").scalars()
+            assert max(filed) <= 30
+
+    @pytest.mark.parametrize("status", [Status.BLOCKED, Status.HELD, Status.STREAMING])
+    def test_what_did_not_leave_is_not_found(self, ledger: Ledger, status: Status) -> None:
+        ledger.record([self.written(1, passage(1, 80), status=status)])
+        assert ledger.by_text(make_sketch(passage(1, 80)) or b"") == []
+
+    def test_a_stream_is_filed_at_its_end(self, ledger: Ledger) -> None:
+        ledger.record([entry(1, status=Status.STREAMING, modality="text", marks=(), sketch=None)])
+        ledger.record([self.written(1, passage(1, 80), status=Status.CUT)])
+        assert [found.status for found in ledger.by_text(make_sketch(passage(1, 80)) or b"")] == [Status.CUT]
+
+
+@pytest.mark.parametrize(("bits", "short_id"), [(32, 0xABCDEF01), (16, 0xABCD), (1, 1)])
+def test_a_short_id_of_fewer_bits_is_a_beginning(ledger: Ledger, bits: int, short_id: int) -> None:
+    ledger.record([entry(0xABCDEF0123456789), entry(0x7BCDEF0123456789)])
+    assert [found.id for found in ledger.by_short_id(short_id, bits)] == ["abcdef0123456789"]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_child_records_for_itself(ledger: Ledger) -> None:
+    ledger.record([entry(1)])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        child = os.fork()
+    if not child:
+        try:
+            ledger.record([entry(2)])
+        finally:
+            os._exit(0 if ledger.by_id(entry(2).id) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    ledger.record([entry(3)])
+    assert ledger.by_id(entry(2).id) is not None
 
 
 def test_the_latest_release_of_the_same_bytes_wins(ledger: Ledger) -> None:
@@ -207,6 +331,24 @@ class TestMigrations:
             thread.start()
             thread.join()
         assert errors == []
+
+    def test_a_ledger_of_before_streams_is_brought_along(self, tmp_path: Path) -> None:
+        from alembic import command
+
+        url = f"sqlite:///{tmp_path / 'ledger.db'}"
+        old = Ledger.open(url)
+        old.record([entry(1)])
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS))
+        with old.engine.begin() as connection:
+            config.attributes["connection"] = connection
+            command.downgrade(config, "0001")
+        old.close()
+        new = Ledger.open(url)
+        assert new.by_sha256(entry(1).sha256) is not None
+        new.record([entry(2, status=Status.STREAMING)])
+        assert new.record([entry(2)])[0].index == 2
+        new.close()
 
     def test_down_and_up_again(self, tmp_path: Path) -> None:
         from alembic import command

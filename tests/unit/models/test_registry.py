@@ -13,7 +13,17 @@ from models.registry import NAMES, load
 from models.upstream import Upstream
 
 
-def test_the_built_in_model() -> None:
+@pytest.mark.parametrize(
+    ("asked", "makes"),
+    [
+        (Modality.IMAGE, Modality.IMAGE),
+        (Modality.AUDIO, Modality.AUDIO),
+        (Modality.TEXT, Modality.IMAGE),
+        (Modality.VIDEO, Modality.IMAGE),
+    ],
+)
+def test_the_built_in_model_makes_pictures_unless_asked_for_sound(asked: Modality, makes: Modality) -> None:
+    assert load("scene", modality=asked).card.modality is makes
     assert load("scene").card.modality is Modality.IMAGE
 
 

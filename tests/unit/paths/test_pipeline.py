@@ -30,6 +30,7 @@ from guard.watermark import Payload, Reading, ReadingState, Strength
 from models.base import GenerationRequest, ModelCard
 from policies.policy import loads
 from tests.pictures import png
+from tests.unit.media.makers import sound
 
 ORIGIN = Origin("painter", "2", "studio", prompt="a quiet harbour", caller="alice")
 OPEN_POLICY = """
@@ -299,6 +300,63 @@ class TestFailingClosed:
         entry = app.ledger.by_id(caught.value.release_id or "")
         assert entry is not None
         assert (entry.status, entry.rule, entry.action) == (Status.BLOCKED, "hide", "block")
+
+
+class TestMarksThatHoldLess:
+    """Short clips and small engines carry the upper bits of the release id alone."""
+
+    @pytest.mark.parametrize(
+        ("state", "bits", "right"),
+        [
+            (ReadingState.FOUND, 32, True),
+            (ReadingState.FOUND, 16, True),
+            (ReadingState.CANDIDATE, 32, True),
+            (ReadingState.FOUND, 32, False),
+            (ReadingState.ABSENT, 32, True),
+            (ReadingState.UNSUPPORTED, 32, True),
+        ],
+    )
+    def test_the_bits_must_be_those_of_the_release(
+        self, guard: Guard, state: ReadingState, bits: int, right: bool
+    ) -> None:
+        class Short(Ink):
+            def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
+                assert self._payload is not None
+                held = self._payload.prefix(bits) ^ (not right)
+                return Reading(state, self.name, short_id=held, short_bits=bits)
+
+        short = dataclasses.replace(guard, watermarkers={Modality.IMAGE: Short()})
+        if right and state in (ReadingState.FOUND, ReadingState.CANDIDATE):
+            assert short.release([png()], ORIGIN)[0].mark is not None
+        else:
+            with pytest.raises(MarkError):
+                short.release([png()], ORIGIN)
+
+    def test_a_mark_that_only_shows_its_presence_is_not_enough(self, guard: Guard) -> None:
+        class Bare(Ink):
+            def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
+                return Reading(ReadingState.FOUND, self.name, p_value=1e-9)
+
+        with pytest.raises(MarkError):
+            dataclasses.replace(guard, watermarkers={Modality.IMAGE: Bare()}).release([png()], ORIGIN)
+
+
+class TestSidecars:
+    def test_a_format_without_room_gets_its_manifest_beside_it(self, app: App, guard: Guard) -> None:
+        clip = Artifact.from_bytes(sound("ogg", "libopus"))
+        unmarked = dataclasses.replace(
+            guard, policy=loads(OPEN_POLICY.replace("image:", "audio:").replace("true, sign", "false, sign"))
+        )
+        (release,) = unmarked.release([clip], ORIGIN)
+        entry = app.ledger.by_id(release.id)
+        assert release.artifact == clip
+        assert release.sidecar is not None
+        assert entry is not None
+        assert entry.manifest == release.sidecar
+        assert read(release.artifact, anchors=guard.anchors, manifest=release.sidecar).state == "trusted"
+
+    def test_where_there_is_room_there_is_none(self, guard: Guard) -> None:
+        assert guard.release([png()], ORIGIN)[0].sidecar is None
 
 
 class TestCredentialsThatCameAlong:

@@ -226,9 +226,11 @@ def test_the_json_has_its_stable_keys(app: App, verifier: Verifier) -> None:
         *("file", "verdict", "modality", "mime", "sha256", "summary", "credential", "watermark", "ledger"),
         *("detectors", "warnings", "explanation"),
     ]
-    assert list(answer["credential"]) == ["state", "issuer", "generator", "created", "codes", "ingredients"]
+    assert list(answer["credential"]) == [
+        *("state", "issuer", "generator", "created", "codes", "ingredients", "source"),
+    ]
     assert list(answer["watermark"]) == ["state", "engine", "payload", "p_value"]
-    assert list(answer["ledger"]) == ["match", "release_id", "similarity", "receipt"]
+    assert list(answer["ledger"]) == ["match", "release_id", "similarity", "share", "receipt"]
     assert answer["ledger"]["receipt"]["release_id"] == answer["watermark"]["payload"]
     assert answer["watermark"]["p_value"] <= 1e-9
 

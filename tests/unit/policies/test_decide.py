@@ -246,6 +246,19 @@ def test_a_redact_rule_that_failed_redacts_nothing() -> None:
     assert not failing.redacts(failing.decide(text()), "any", "thing")
 
 
+def test_in_shadow_a_decision_keeps_what_fired_and_does_nothing() -> None:
+    strict = policy(rule("hide", "redact"), rule("stop", "block"))
+    decision = strict.decide(text())
+    shadow = decision.in_shadow()
+    assert (shadow.action, shadow.rule) == (Action.ALLOW, None)
+    assert not shadow.obliges(Action.REDACT)
+    assert [(hit.rule, hit.action, hit.mode) for hit in shadow.fired] == [
+        ("hide", Action.REDACT, Mode.SHADOW),
+        ("stop", Action.BLOCK, Mode.SHADOW),
+    ]
+    assert shadow.requirements == decision.requirements
+
+
 # --- sharing and speed ------------------------------------------------------------------------------------
 
 

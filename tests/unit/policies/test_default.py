@@ -63,10 +63,10 @@ def test_credentials_in_prompts_are_only_recorded() -> None:
 
 
 @pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.AUDIO, Modality.VIDEO])
-def test_generated_media_leave_signed_and_pictures_marked(modality: Modality) -> None:
+def test_generated_media_leave_signed_and_all_but_video_marked(modality: Modality) -> None:
     decision = policies.default().decide(facts("output", modality))
     assert decision.action is Action.ALLOW
-    assert decision.requirements == Requirements(mark=modality is Modality.IMAGE, sign=True)
+    assert decision.requirements == Requirements(mark=modality is not Modality.VIDEO, sign=True)
 
 
 def test_text_is_signed_and_chat_is_not() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import policies
 from guard.errors import ConfigurationError, PolicyError
-from policies import Action, Mode, Policy
+from policies import Action, Mode, Policy, StreamMode
 
 RULE = """
   - id: {id}
@@ -45,6 +45,13 @@ def test_head_of_a_policy() -> None:
     assert policy.sha256 == hashlib.sha256(text.encode()).hexdigest()
 
 
+def test_streams_are_windowed_unless_a_policy_says_otherwise() -> None:
+    stream = policies.loads("name: a\nversion: 1\nrules: []").stream
+    assert (stream.mode, stream.window) == (StreamMode.WINDOWED, 64)
+    own = policies.loads("name: a\nversion: 1\nstream: {mode: buffered, window: 200}\nrules: []").stream
+    assert (own.mode, own.window) == (StreamMode.BUFFERED, 200)
+
+
 def test_a_whole_number_is_a_version() -> None:
     assert policies.loads("name: a\nversion: 3\nrules: []").version == "3"
 
@@ -70,6 +77,10 @@ def test_a_policy_error_is_a_configuration_error_and_says_where() -> None:
         ("name: a\nversion: 1\nrequire: {image: {mark: 1}}\nrules: []", "a valid boolean", 3, 25),
         ("name: a\nversion: 1\nrequire: {image: {marks: true}}\nrules: []", "'marks' is not a key", 3, 19),
         (HEAD + " x", "rules: a valid", 3, 8),
+        ("name: a\nversion: 1\nstream: {mode: fast}\nrules: []", "'windowed', 'buffered' or 'shadow'", 3, 16),
+        ("name: a\nversion: 1\nstream: {window: 3}\nrules: []", "greater than or equal to 4", 3, 18),
+        ("name: a\nversion: 1\nstream: {window: '9'}\nrules: []", "stream.window: ", 3, 18),
+        ("name: a\nversion: 1\nstream:\n  windows: 9\nrules: []", "'windows' is not a key", 4, 3),
     ],
 )
 def test_refused_heads(text: str, message: str, line: int, column: int) -> None:

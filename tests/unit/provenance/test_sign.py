@@ -23,6 +23,7 @@ from guard.provenance.manifest import IPTC, Claim
 from guard.provenance.read import read
 from guard.provenance.sign import Signed, sign
 from guard.provenance.signer import Signer
+from tests.unit.media.sounds import TAGS, chords, cover_of, encoded, tags_of
 from tests.unit.provenance.media import SIGNABLE, image, make, text
 
 Maker = Callable[..., Claim]
@@ -162,10 +163,99 @@ class TestIngredients:
             assert "remove its metadata" in caught.value.remedy
 
 
+class TestSidecars:
+    SOUNDS = ("audio/ogg", "audio/aac", "audio/pcm", "audio/webm")
+
+    @pytest.mark.parametrize("mime", SOUNDS)
+    def test_sound_without_a_place_for_a_manifest_gets_one_beside_it(
+        self, mime: str, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        original = Artifact(Modality.AUDIO, mime, make("audio/ogg").data)
+        signed = sign(original, claim(soft_binding=BINDING), signer)
+        assert (signed.embedded, signed.artifact) == (False, original)
+        assert mime in signed.notes[0]
+        assert read(signed.artifact, anchors=anchors).state == "absent"
+        found = read(signed.artifact, anchors=anchors, manifest=signed.manifest)
+        assert (found.state, found.release_id) == ("trusted", "00ff00ff00ff00ff")
+        assert found.soft_bindings == (BINDING,)
+        assert read(signed.artifact, anchors="", manifest=signed.manifest).state == "valid"
+
+    def test_a_sidecar_binds_every_byte(self, claim: Maker, signer: Signer, anchors: str) -> None:
+        original = make("audio/ogg")
+        manifest = sign(original, claim(), signer).manifest
+        for place in range(0, len(original.data), max(1, len(original.data) // 40)):
+            data = bytearray(original.data)
+            data[place] ^= 1
+            found = read(
+                Artifact(Modality.AUDIO, "audio/ogg", bytes(data)), anchors=anchors, manifest=manifest
+            )
+            assert found.state == "invalid"
+            assert "assertion.dataHash.mismatch" in found.codes
+        longer = Artifact(Modality.AUDIO, "audio/ogg", original.data + b"\0")
+        assert read(longer, anchors=anchors, manifest=manifest).state == "invalid"
+
+    @pytest.mark.parametrize("manifest", [b"", b"nonsense", bytes(5_000)])
+    def test_a_damaged_sidecar_gives_a_state(self, manifest: bytes, anchors: str) -> None:
+        assert read(make("audio/ogg"), anchors=anchors, manifest=manifest).state in ("unreadable", "invalid")
+
+    def test_a_type_that_has_a_place_is_not_given_a_sidecar(self, claim: Maker, signer: Signer) -> None:
+        signed = sign(make("audio/wav"), claim(), signer)
+        assert signed.embedded
+        assert signed.notes == ()
+
+    def test_earlier_credentials_become_the_sidecars_parent(
+        self, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        before = sign(make("audio/wav"), claim(title="before"), signer).artifact
+        signed = sign(make("audio/ogg"), claim(), signer, ingredient=before)
+        found = read(signed.artifact, anchors=anchors, manifest=signed.manifest)
+        assert found.state == "trusted"
+        assert [(one["relationship"], one["state"]) for one in found.ingredients] == [("parentOf", "trusted")]
+
+
+SOUND_FILES = [
+    ("audio/mpeg", "mp3", "libmp3lame", "mp3", "fltp"),
+    ("audio/mp4", "mp4", "aac", "mov", "fltp"),
+    ("audio/flac", "flac", "flac", "flac", "s16"),
+    ("audio/wav", "wav", "pcm_s16le", "wav", "s16"),
+]
+
+
+@pytest.mark.parametrize(("mime", "muxer", "codec", "demuxer", "sample_format"), SOUND_FILES)
+def test_sound_keeps_tags_cover_art_and_samples(
+    mime: str, muxer: str, codec: str, demuxer: str, sample_format: str,
+    claim: Maker, signer: Signer, anchors: str,
+) -> None:  # fmt: skip
+    data = encoded(chords(), muxer, codec, cover=muxer != "wav", tags=TAGS, sample_format=sample_format)
+    original = Artifact.from_bytes(data)
+    assert original.mime == mime
+    signed = Artifact.from_bytes(sign(original, claim(), signer).artifact.data)
+    assert read(signed, anchors=anchors).state == "trusted"
+    assert tags_of(signed.data, demuxer) == TAGS
+    assert cover_of(signed.data, demuxer) == cover_of(data, demuxer)
+    assert np.array_equal(signed.samples.data, original.samples.data)
+
+
+@pytest.mark.parametrize(("mime", "muxer", "codec", "demuxer", "sample_format"), SOUND_FILES)
+def test_sound_that_is_written_anew_leaves_its_credential_but_not_its_tags(
+    mime: str, muxer: str, codec: str, demuxer: str, sample_format: str,
+    claim: Maker, signer: Signer, anchors: str,
+) -> None:  # fmt: skip
+    data = encoded(chords(), muxer, codec, cover=muxer != "wav", tags=TAGS, sample_format=sample_format)
+    before = sign(Artifact.from_bytes(data), claim(), signer).artifact
+    anew = Artifact.from_samples(before.samples, mime, like=before)
+    assert read(anew, anchors=anchors).state == "absent"
+    assert b"c2pa" not in anew.data
+    assert tags_of(anew.data, demuxer) == TAGS
+    signed = sign(anew, claim(), signer, ingredient=before)
+    found = read(signed.artifact, anchors=anchors)
+    assert (found.state, [one["state"] for one in found.ingredients]) == ("trusted", ["trusted"])
+
+
 class TestRefusals:
-    @pytest.mark.parametrize("mime", ["audio/ogg", "audio/webm", "video/webm", "video/x-matroska"])
+    @pytest.mark.parametrize("mime", ["video/webm", "video/x-matroska"])
     def test_types_that_carry_no_manifest(self, mime: str, claim: Maker, signer: Signer) -> None:
-        artifact = Artifact(Modality.AUDIO, mime, b"OggS")
+        artifact = Artifact(Modality.VIDEO, mime, b"\x1aE\xdf\xa3")
         with pytest.raises(CredentialError, match=f"{mime} cannot carry") as caught:
             sign(artifact, claim(), signer)
         assert "Convert" in caught.value.remedy

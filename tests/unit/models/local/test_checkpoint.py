@@ -51,6 +51,26 @@ def test_the_kind_of_model_shows_in_its_files(tmp_path: Path, names: list[str], 
     assert found == Checkpoint(tmp_path.name, tmp_path, modality)
 
 
+@pytest.mark.parametrize(
+    ("config", "modality"),
+    [
+        ('{"model_type": "vits"}', Modality.AUDIO),
+        ('{"model_type": "speecht5"}', Modality.AUDIO),
+        ('{"model_type": "bark"}', Modality.AUDIO),
+        ('{"model_type": "musicgen"}', Modality.AUDIO),
+        ('{"model_type": "whisper"}', Modality.TEXT),
+        ('{"model_type": "llama"}', Modality.TEXT),
+        ('{"model_type": ["vits"]}', Modality.TEXT),
+        ("[]", Modality.TEXT),
+        ("{", Modality.TEXT),
+        ("\xff", Modality.TEXT),
+    ],
+)
+def test_models_of_sound_show_in_their_settings(tmp_path: Path, config: str, modality: Modality) -> None:
+    (tmp_path / "config.json").write_bytes(config.encode("latin-1"))
+    assert locate(str(tmp_path)).modality is modality
+
+
 def test_the_card_does_not_tell_where_on_the_machine_the_folder_lies(tmp_path: Path) -> None:
     card = card_of(locate(str(folder_of(tmp_path, "config.json"))))
     assert card.name == tmp_path.name

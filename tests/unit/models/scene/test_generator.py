@@ -11,6 +11,7 @@ from guard.errors import GuardError, InputError
 from guard.media import Artifact, Modality
 from models.base import GenerationRequest, Generator
 from models.scene import SceneGenerator, caption, draw, parse, sample
+from models.scene.sound import play
 
 
 def _request(prompt: str = "a kite on a beach", **options: Any) -> GenerationRequest:
@@ -18,13 +19,28 @@ def _request(prompt: str = "a kite on a beach", **options: Any) -> GenerationReq
     return GenerationRequest(prompt, **(given | options))
 
 
-def test_the_card_names_the_model() -> None:
-    model: Generator = SceneGenerator()
+def _sound_request(prompt: str = "waves on a beach", **options: Any) -> GenerationRequest:
+    given: dict[str, Any] = {"modality": Modality.AUDIO, "seed": 7, "parameters": {"seconds": 1}}
+    return GenerationRequest(prompt, **(given | options))
+
+
+SOUND = SceneGenerator(Modality.AUDIO)
+
+
+@pytest.mark.parametrize("modality", [Modality.IMAGE, Modality.AUDIO])
+def test_the_card_names_the_model(modality: Modality) -> None:
+    model: Generator = SceneGenerator(modality)
     card = model.card
     assert (card.name, card.provider, card.licence) == ("scene", "guard", "Apache-2.0")
-    assert card.modality is Modality.IMAGE
+    assert card.modality is modality
     assert card.version
     assert card.sha256 is None
+
+
+@pytest.mark.parametrize("modality", [Modality.TEXT, Modality.VIDEO])
+def test_it_makes_nothing_else(modality: Modality) -> None:
+    with pytest.raises(InputError, match=f"makes images and audio, not {modality}"):
+        SceneGenerator(modality)
 
 
 def test_it_makes_a_png_of_the_size_asked_for() -> None:
@@ -140,3 +156,81 @@ def test_importing_the_model_loads_no_picture_library() -> None:
 
 def test_the_prompt_of_the_readme_is_understood_whole() -> None:
     assert parse("a lighthouse on a beach at sunset, a red sailboat far away, a dog").unused == ()
+
+
+def test_it_makes_a_wav_of_the_length_asked_for() -> None:
+    [sound] = SOUND.generate(_sound_request())
+    assert (sound.modality, sound.mime) == (Modality.AUDIO, "audio/wav")
+    assert Artifact.from_bytes(sound.data) == sound
+    assert (sound.samples.rate, sound.samples.data.shape) == (44_100, (44_100, 2))
+
+
+def test_the_default_length_is_ten_seconds() -> None:
+    [sound] = SOUND.generate(_sound_request("a desert at noon with nobody", parameters={}))
+    assert sound.samples.duration == 10
+
+
+def test_each_of_several_sounds_can_be_made_again_alone() -> None:
+    together = SOUND.generate(_sound_request(n=2))
+    alone = [SOUND.generate(_sound_request(seed=seed))[0] for seed in (7, 8)]
+    assert [one.sha256 for one in together] == [one.sha256 for one in alone]
+    assert together[0] != together[1]
+
+
+@pytest.mark.parametrize("seed", [None, -1, 2**63 - 1, 2**80])
+def test_any_seed_sounds(seed: int | None) -> None:
+    assert SOUND.generate(_sound_request(seed=seed))
+
+
+def test_another_format_of_sound_can_be_asked_for() -> None:
+    [sound] = SOUND.generate(_sound_request(mime="audio/flac"))
+    assert sound.mime == "audio/flac"
+
+
+def test_it_plays_what_the_prompt_says() -> None:
+    [sound] = SOUND.generate(_sound_request(caption(sample(3)), seed=11))
+    assert np.allclose(sound.samples.data, play(sample(3), 1, 11), atol=1e-4)
+
+
+def test_sounds_that_the_prompt_names_are_heard() -> None:
+    plain, thunder = (
+        SOUND.generate(_sound_request(f"a desert at noon with nobody{more}"))[0] for more in ("", ", thunder")
+    )
+    assert plain != thunder
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"prompt": " "}, "prompt is empty"),
+        ({"modality": Modality.IMAGE}, "makes sound, not image"),
+        ({"n": 0}, "n is 0"),
+        ({"n": 11}, "n is 11"),
+        ({"parameters": {"seconds": 0.5}}, "seconds must be a number from 1 to 120"),
+        ({"parameters": {"seconds": 121}}, "seconds must be a number from 1 to 120"),
+        ({"parameters": {"seconds": float("nan")}}, "seconds must be a number"),
+        ({"parameters": {"seconds": "10"}}, "seconds must be a number"),
+        ({"parameters": {"size": "64x64"}}, "no parameter size"),
+        ({"mime": "image/png"}, "image/png"),
+    ],
+)
+def test_a_bad_request_for_sound_is_told_plainly(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        SOUND.generate(_sound_request(**change))
+
+
+@pytest.mark.parametrize("prompt", ["🦄🌈", "\x00\x1b[2J", "dog " * 5_000, "thunder " * 900, "\ud800"])
+def test_hostile_prompts_still_sound(prompt: str) -> None:
+    [sound] = SOUND.generate(_sound_request(prompt))
+    assert sound.samples.duration == 1
+
+
+def test_the_built_in_sound_carries_the_mark_through_a_codec() -> None:
+    from guard.watermark import Payload, Strength
+    from guard.watermark.registry import engine
+
+    marker, payload, key = engine("dipole"), Payload(0x0123456789ABCDEF), b"k" * 32
+    [sound] = SOUND.generate(_sound_request(parameters={"seconds": 8}))
+    marked = marker.embed(sound, payload, key=key, strength=Strength.DEFAULT)
+    coded = Artifact.from_samples(marked.samples, "audio/mpeg")
+    assert marker.read(coded, keys=[key]).payload == payload

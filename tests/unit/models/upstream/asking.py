@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from models.upstream import Upstream
 
-__all__ = ["BODY", "KEY", "ask", "chunks_of"]
+__all__ = ["BODY", "KEY", "ask", "chat", "chunks_of", "models"]
 
 KEY = "sk-test-0123456789"
 BODY = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
@@ -25,5 +25,14 @@ def ask(url: str, work: Callable[[Upstream], Coroutine[Any, Any, T]], **options:
     return asyncio.run(run())
 
 
-async def chunks_of(upstream: Upstream, body: dict[str, Any] = BODY) -> list[dict[str, Any]]:
-    return [chunk async for chunk in upstream.chat_stream(body)]
+async def models(upstream: Upstream) -> dict[str, Any]:
+    return (await upstream.get("models")).body
+
+
+async def chat(upstream: Upstream, **more: Any) -> dict[str, Any]:
+    return (await upstream.post("chat/completions", {**BODY, **more})).body
+
+
+async def chunks_of(upstream: Upstream) -> list[dict[str, Any]]:
+    async with upstream.stream("chat/completions", BODY) as events:
+        return [event.data async for event in events]

@@ -5,7 +5,6 @@ import logging
 import socket
 import threading
 import time
-from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
@@ -16,8 +15,8 @@ from pydantic import SecretStr
 
 from guard.errors import ConfigurationError, InputError, UpstreamError
 from models.upstream import Upstream
-from tests.unit.models.upstream.asking import BODY, KEY, ask, chunks_of
-from tests.unit.models.upstream.server import Answer, as_json, as_stream, serving
+from tests.unit.models.upstream.asking import BODY, KEY, ask, chat, chunks_of, models
+from tests.upstream import Answer, as_json, as_stream, serving
 
 
 def free_port() -> int:
@@ -32,7 +31,7 @@ def free_port() -> int:
 def test_chat_passes_unknown_fields_both_ways() -> None:
     told = {"choices": [{"message": {"content": "größe 😀"}, "odd": [1, None]}], "vendor": {"x": 1.5}}
     with serving(as_json(told)) as server:
-        assert ask(server.url, lambda up: up.chat({**BODY, "made_up": {"deep": [True]}})) == told
+        assert ask(server.url, lambda up: chat(up, made_up={"deep": [True]})) == told
     [seen] = server.seen
     assert (seen.method, seen.path) == ("POST", "/v1/chat/completions")
     assert seen.json == {**BODY, "made_up": {"deep": [True]}}
@@ -42,14 +41,14 @@ def test_chat_passes_unknown_fields_both_ways() -> None:
 @pytest.mark.parametrize("tail", ["", "/", "//"])
 def test_the_base_url_may_end_in_slashes(tail: str) -> None:
     with serving(as_json({"object": "list", "data": []})) as server:
-        assert ask(server.url + tail, Upstream.models) == {"object": "list", "data": []}
+        assert ask(server.url + tail, models) == {"object": "list", "data": []}
     assert (server.seen[0].method, server.seen[0].path) == ("GET", "/v1/models")
 
 
 def test_without_a_key_no_authorization_is_sent() -> None:
     async def run(url: str) -> None:
         async with Upstream(url) as upstream:
-            await upstream.models()
+            await models(upstream)
 
     with serving(as_json({})) as server:
         asyncio.run(run(server.url))
@@ -58,7 +57,7 @@ def test_without_a_key_no_authorization_is_sent() -> None:
 
 def test_json_subtypes_are_json() -> None:
     with serving(Answer(b'{"a": 1}', kind="application/vnd.api+json; charset=utf-8")) as server:
-        assert ask(server.url, Upstream.models) == {"a": 1}
+        assert ask(server.url, models) == {"a": 1}
 
 
 @pytest.mark.parametrize(
@@ -80,7 +79,7 @@ def test_json_subtypes_are_json() -> None:
 )
 def test_an_answer_that_is_none_is_an_upstream_error(answer: Answer, message: str) -> None:
     with serving(answer) as server, pytest.raises(UpstreamError, match=message) as caught:
-        ask(server.url, lambda up: up.chat(BODY))
+        ask(server.url, chat)
     assert caught.value.status == 0
     assert len(server.seen) == 1
 
@@ -89,7 +88,7 @@ def test_an_answer_that_is_none_is_an_upstream_error(answer: Answer, message: st
 def test_a_generation_that_failed_is_never_sent_again(status: int) -> None:
     refusal = as_json({"error": {"message": "no", "code": "c"}}, status, retry_after="0")
     with serving(refusal) as server, pytest.raises(UpstreamError) as caught:
-        ask(server.url, lambda up: up.chat(BODY))
+        ask(server.url, chat)
     assert (caught.value.status, caught.value.code) == (status, "c")
     assert len(server.seen) == 1
 
@@ -99,32 +98,32 @@ def test_an_error_page_without_end_is_read_only_so_far() -> None:
         serving(Answer(b"x" * (8 << 20), 500, "text/plain")) as server,
         pytest.raises(UpstreamError, match="xxx…"),
     ):
-        ask(server.url, lambda up: up.chat(BODY))
+        ask(server.url, chat)
 
 
 @pytest.mark.parametrize("chunked", [True, False])
 def test_an_answer_over_the_limit_is_refused(chunked: bool) -> None:
     body = [b"x" * 600, b"y" * 600] if chunked else b"x" * 1200
     with serving(Answer(body)) as server, pytest.raises(UpstreamError, match="larger than 1000 bytes"):
-        ask(server.url, Upstream.models, max_bytes=1000)
+        ask(server.url, models, max_bytes=1000)
 
 
 def test_an_answer_at_the_limit_is_not() -> None:
     with serving(Answer(b"{}")) as server:
-        assert ask(server.url, Upstream.models, max_bytes=2) == {}
+        assert ask(server.url, models, max_bytes=2) == {}
 
 
 @pytest.mark.parametrize("value", [float("nan"), "\ud800", object()])
 def test_a_body_that_json_cannot_hold_is_the_callers_fault(value: object) -> None:
     with serving(as_json({})) as server, pytest.raises(InputError, match="JSON"):
-        ask(server.url, lambda up: up.chat({**BODY, "x": value}))
+        ask(server.url, lambda up: chat(up, x=value))
     assert server.seen == []
 
 
 def test_cookies_of_one_answer_do_not_travel_with_the_next_request() -> None:
     async def twice(upstream: Upstream) -> None:
-        await upstream.models()
-        await upstream.models()
+        await models(upstream)
+        await models(upstream)
 
     with serving(as_json({}, set_cookie="who=alice; Path=/")) as server:
         ask(server.url, twice)
@@ -137,7 +136,7 @@ def test_cookies_of_one_answer_do_not_travel_with_the_next_request() -> None:
 def test_nobody_listening_is_said_plainly() -> None:
     url = f"http://127.0.0.1:{free_port()}/v1"
     with pytest.raises(UpstreamError, match="No connection to the upstream at http://127") as caught:
-        ask(url, Upstream.models)
+        ask(url, models)
     assert caught.value.status == 0
 
 
@@ -155,7 +154,7 @@ def test_a_generation_waits_for_a_server_that_is_just_starting() -> None:
     thread = threading.Thread(target=late)
     thread.start()
     try:
-        assert ask(f"http://127.0.0.1:{port}/v1", lambda up: up.chat(BODY)) == {"ok": 1}
+        assert ask(f"http://127.0.0.1:{port}/v1", chat) == {"ok": 1}
     finally:
         done.set()
         thread.join()
@@ -200,19 +199,19 @@ class Silent:
 
 def test_a_server_that_hangs_up_after_the_request_is_not_asked_again() -> None:
     with Silent(hang_up=True) as server, pytest.raises(UpstreamError, match="broke"):
-        ask(server.url, lambda up: up.chat(BODY))
+        ask(server.url, chat)
     assert server.connections == 1
 
 
 def test_a_server_that_does_not_answer_runs_into_the_timeout() -> None:
     with Silent(hang_up=False) as server, pytest.raises(UpstreamError, match="did not answer in time"):
-        ask(server.url, lambda up: up.chat(BODY), timeout=httpx2.Timeout(0.2))
+        ask(server.url, chat, timeout=httpx2.Timeout(0.2))
     assert server.connections == 1
 
 
 def test_all_connections_busy_is_told_apart_from_a_slow_server() -> None:
     async def two(upstream: Upstream) -> list[Any]:
-        return await asyncio.gather(upstream.chat(BODY), upstream.chat(BODY), return_exceptions=True)
+        return await asyncio.gather(chat(upstream), chat(upstream), return_exceptions=True)
 
     one = httpx2.Limits(max_connections=1)
     with Silent(hang_up=False) as server:
@@ -230,20 +229,20 @@ def test_reading_waits_as_long_as_the_server_asks(status: int, form: str) -> Non
         "0" if form == "seconds" else format_datetime(datetime.now(UTC) - timedelta(seconds=5), usegmt=True)
     )
     with serving(as_json({}, status, retry_after=after), as_json({"data": []})) as server:
-        assert ask(server.url, Upstream.models) == {"data": []}
+        assert ask(server.url, models) == {"data": []}
     assert len(server.seen) == 2
 
 
 def test_reading_really_waits() -> None:
     start = time.monotonic()
     with serving(as_json({}, 503, retry_after="1"), as_json({})) as server:
-        ask(server.url, Upstream.models)
+        ask(server.url, models)
     assert time.monotonic() - start >= 1
 
 
 def test_reading_gives_up_after_three_times() -> None:
     with serving(as_json({}, 503, retry_after="0")) as server, pytest.raises(UpstreamError) as caught:
-        ask(server.url, Upstream.models)
+        ask(server.url, models)
     assert caught.value.status == 503
     assert len(server.seen) == 3
 
@@ -253,7 +252,7 @@ def test_reading_gives_up_after_three_times() -> None:
 )
 def test_reading_does_not_wait_without_a_time_it_can_keep(after: str) -> None:
     with serving(as_json({}, 503, retry_after=after)) as server, pytest.raises(UpstreamError):
-        ask(server.url, Upstream.models)
+        ask(server.url, models)
     assert len(server.seen) == 1
 
 
@@ -303,8 +302,9 @@ def test_a_stream_that_goes_wrong_gives_what_came_before_and_raises(
     got: list[dict[str, Any]] = []
 
     async def collect(upstream: Upstream) -> None:
-        async for item in upstream.chat_stream(BODY):
-            got.append(item)
+        async with upstream.stream("chat/completions", BODY) as events:
+            async for event in events:
+                got.append(event.data)
 
     with (
         serving(as_stream(chunk("a"), last)) as server,
@@ -343,14 +343,14 @@ def test_a_stream_is_bounded_too() -> None:
 
 def test_a_stream_may_be_left_early_and_the_client_used_again() -> None:
     async def one_then_models(upstream: Upstream) -> tuple[dict[str, Any], dict[str, Any]]:
-        async with aclosing(upstream.chat_stream(BODY)) as chunks:
-            first = await anext(chunks)
-        return first, await upstream.models()
+        async with upstream.stream("chat/completions", BODY) as events:
+            first = await anext(aiter(events))
+        return first.data, await models(upstream)
 
     with serving(as_stream(*[chunk("a")] * 1000), as_json({"data": []})) as server:
-        first, models = ask(server.url, one_then_models)
+        first, listed = ask(server.url, one_then_models)
     assert first["vendor"] == 1
-    assert models == {"data": []}
+    assert listed == {"data": []}
 
 
 # --- settings and secrets ----------------------------------------------------------------------------------
@@ -391,7 +391,7 @@ def test_the_key_shows_nowhere(caplog: pytest.LogCaptureFixture) -> None:
     assert KEY not in repr(upstream)
     refusal = as_json({"error": {"message": f"bad key {KEY}"}}, 401)
     with serving(refusal) as server, pytest.raises(UpstreamError) as caught:
-        ask(server.url, lambda up: up.chat(BODY))
+        ask(server.url, chat)
     assert KEY not in f"{caught.value} {caught.value!r} {caught.value.__cause__!r}"
     assert "request" in caplog.text.lower()
     assert KEY not in caplog.text

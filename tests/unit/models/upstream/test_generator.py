@@ -13,7 +13,7 @@ from guard.errors import ConfigurationError, GenerationError, UpstreamError
 from guard.media import Modality
 from models.base import GenerationRequest, TextStreamer
 from models.upstream import Upstream, UpstreamGenerator
-from tests.unit.models.upstream.server import Answer, Server, as_json, as_stream, serving
+from tests.upstream import Answer, Server, as_json, as_stream, serving
 
 
 def generator(server: Server, modality: Modality = Modality.TEXT) -> UpstreamGenerator:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Coroutine
 from typing import Any
 
 import httpx2
@@ -12,14 +11,15 @@ import pytest
 from guard.errors import UpstreamError
 from models.upstream import Upstream
 from tests.unit.models.upstream.asking import KEY, ask
-from tests.unit.models.upstream.server import Answer, as_json, serving
+from tests.upstream import Answer, as_json, serving
 
 PNG = b"\x89PNG\r\n\x1a\n not quite"
 ENCODED = base64.b64encode(PNG).decode()
 
 
-def images(upstream: Upstream) -> Coroutine[Any, Any, dict[str, Any]]:
-    return upstream.images({"model": "m", "prompt": "p"})
+async def images(upstream: Upstream) -> dict[str, Any]:
+    answer = await upstream.post("images/generations", {"model": "m", "prompt": "p"})
+    return await upstream.filled(answer.body)
 
 
 def test_pictures_in_the_answer_stay_and_their_urls_go() -> None:

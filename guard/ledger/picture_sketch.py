@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -19,8 +18,9 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from guard.errors import LedgerError
+from guard.ledger.likeness import Likeness
 
-__all__ = ["Geometry", "Similarity", "make_sketch", "similarity", "sketched_size"]
+__all__ = ["Geometry", "make_sketch", "similarity", "sketched_size"]
 
 Gray = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -36,23 +36,6 @@ _HEADER = struct.Struct(">BIIHH")
 _VERSION = 1
 
 
-class Similarity(NamedTuple):
-    """How alike two pictures are (`score`, 0 to 1), compared over `coverage` of the registered one."""
-
-    score: float
-    coverage: float
-
-    @property
-    def same(self) -> bool:
-        """Whether this is a copy of the registered picture.
-
-        Copies after cropping, rotating, recompressing and the like score above 0.6, other photographs below;
-        small pieces of unlike pictures agree more easily, so a crop must score higher. Measured by
-        `bench/sketch.py`.
-        """
-        return self.score >= 0.6 + max(0.0, 0.6 * (0.4 - self.coverage))
-
-
 def make_sketch(gray: Gray) -> bytes:
     """The sketch of a grey picture (H, W): its size and a thumbnail of up to 128 pixels a side."""
     height, width = gray.shape
@@ -62,7 +45,7 @@ def make_sketch(gray: Gray) -> bytes:
     return _HEADER.pack(_VERSION, width, height, *size) + zlib.compress(thumb.tobytes(), 6)
 
 
-def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0, 1.0))) -> Similarity:
+def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0, 1.0))) -> Likeness:
     """How alike a grey picture (H, W) is to the sketched one, wherever the one lies on the other.
 
     `geometry` takes a displacement (x, y) in this picture to one in the sketched picture. Colour inversion
@@ -79,7 +62,9 @@ def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0
     inner[edge : thumb.shape[0] - edge, edge : thumb.shape[1] - edge] = 1
     ours, theirs = _detail(thumb, whole) * inner, _detail(query, mask)
     if max(ours.std(), theirs.std()) < _FLAT:
-        return Similarity(1.0, 1.0)  # two blank pictures: there is nothing by which they could differ
+        return Likeness(
+            1.0, 1.0, 1.0, same=True
+        )  # two blank pictures: there is nothing by which they could differ
     return _masked_ncc(ours, inner, theirs, mask)
 
 
@@ -132,7 +117,7 @@ def _blur(x: Floats, sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(x, (0, 0), sigma), np.float32)
 
 
-def _masked_ncc(a: Floats, mask_a: Floats, b: Floats, mask_b: Floats) -> Similarity:
+def _masked_ncc(a: Floats, mask_a: Floats, b: Floats, mask_b: Floats) -> Likeness:
     """The largest |correlation| over all shifts where the two masks overlap enough."""
     shape = (a.shape[0] + b.shape[0] - 1, a.shape[1] + b.shape[1] - 1)
     padded = tuple(fft.next_fast_len(n, real=True) for n in shape)
@@ -157,4 +142,13 @@ def _masked_ncc(a: Floats, mask_a: Floats, b: Floats, mask_b: Floats) -> Similar
     usable = (count > MIN_OVERLAP * min(mask_a.sum(), mask_b.sum())) & (np.minimum(var_a, var_b) > count)
     scores = np.where(usable, np.abs(covariance) / np.sqrt(np.maximum(var_a * var_b, 1e-6)), 0)
     best = int(scores.argmax())
-    return Similarity(float(min(1.0, scores.flat[best])), float(count.flat[best] / mask_a.sum()))
+    score, overlap = float(min(1.0, scores.flat[best])), float(count.flat[best])
+    coverage, share = overlap / float(mask_a.sum()), overlap / float(max(mask_b.sum(), 1))
+    return Likeness(score, coverage, min(1.0, share), same=score >= _least_score(coverage))
+
+
+def _least_score(coverage: float) -> float:
+    """Copies after cropping, rotating, recompressing and the like score above 0.6, other photographs below;
+    small pieces of unlike pictures agree more easily, so a crop must score higher. Measured by
+    `bench/sketch.py`."""
+    return 0.6 + max(0.0, 0.6 * (0.4 - coverage))

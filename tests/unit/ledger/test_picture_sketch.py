@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from guard.errors import LedgerError
-from guard.ledger.sketch import Geometry, make_sketch, similarity, sketched_size
+from guard.ledger.picture_sketch import Geometry, make_sketch, similarity, sketched_size
 
 Gray = NDArray[np.uint8]
 SAME_SIZE: Geometry = ((1.0, 0.0), (0.0, 1.0))
@@ -98,9 +98,10 @@ def test_wrong_geometry_does_not_match() -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 500), (2000, 3), (7, 7), (5000, 40)])
 def test_odd_shapes_give_an_answer(shape: tuple[int, int]) -> None:
     gray = np.full(shape, 77, np.uint8)
-    score, coverage = similarity(make_sketch(gray), gray)
-    assert 0 <= score <= 1
-    assert math.isfinite(coverage)
+    likeness = similarity(make_sketch(gray), gray)
+    assert 0 <= likeness.score <= 1
+    assert math.isfinite(likeness.coverage)
+    assert 0 <= likeness.share <= 1
     assert sketched_size(make_sketch(gray)) == shape[::-1]
 
 

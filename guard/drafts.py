@@ -1,0 +1,187 @@
+"""What the release path works on: where an artifact comes from, the artifact on its way out, its record."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from detectors.base import Finding
+from guard.errors import BlockedError
+from guard.ledger import Entry, MarkEntry, Receipt, Status
+from guard.media import Artifact, Modality
+from guard.provenance.visible import visible_text
+from guard.sketches import sketch_of
+from guard.watermark import Mark, Payload
+from policies.base import Action, Decision, Facts
+from policies.policy import Policy
+
+__all__ = [
+    "JSON",
+    "REFUSALS",
+    "Draft",
+    "Origin",
+    "Release",
+    "entry",
+    "facts",
+    "of_text",
+    "refusal",
+    "released",
+]
+
+JSON = "application/json"
+REFUSALS = {Action.BLOCK: Status.BLOCKED, Action.REVIEW: Status.HELD}
+_LEFT = (Status.RELEASED, Status.CUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an artifact comes from. `route` is `chat` for text that travels inside a JSON answer."""
+
+    model: str
+    model_version: str = ""
+    provider: str = ""
+    prompt: str | None = None
+    caller: str | None = None
+    route: str = ""
+    user: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What left, and the evidence for it.
+
+    `sidecar` is the manifest of a file whose format cannot hold one: send it along.
+    """
+
+    id: str
+    artifact: Artifact
+    decision: Decision
+    findings: tuple[Finding, ...]
+    mark: Mark | None
+    receipt: Receipt
+    sidecar: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An artifact on its way out: not released before its record is durable."""
+
+    payload: Payload
+    artifact: Artifact
+    decision: Decision
+    findings: tuple[Finding, ...]
+    mark: Mark | None = None
+    manifest: bytes | None = None
+    sidecar: bytes | None = None
+
+    @property
+    def status(self) -> Status:
+        """What the decision makes of it."""
+        return REFUSALS.get(self.decision.action, Status.RELEASED)
+
+
+def of_text(text: str, *, program: bool = False) -> Artifact:
+    """The text as an artifact; as `application/json`, which no label may break, where it is JSON or a
+    `program` is known to read it. Raises `MalformedMediaError` for characters that no text holds."""
+    artifact = Artifact.from_text(text)
+    return replace(artifact, mime=JSON) if program or _is_json(text) else artifact
+
+
+def facts(
+    artifact_mime: str,
+    modality: Modality,
+    findings: Sequence[Finding],
+    origin: Origin,
+    stage: Literal["prompt", "output"],
+) -> Facts:
+    """What the policy judges."""
+    scores: dict[str, float] = {}
+    for finding in findings:
+        if finding.score is not None:
+            scores[finding.signal] = max(finding.score, scores.get(finding.signal, 0.0))
+    return Facts(
+        stage=stage,
+        modality=modality,
+        mime=artifact_mime,
+        scores=scores,
+        errors={f.detector: f.error for f in findings if f.error is not None},
+        model=origin.model,
+        route=origin.route,
+        user=origin.user,
+    )
+
+
+def entry(
+    draft: Draft, origin: Origin, policy: Policy, status: Status | None = None, ended: str = ""
+) -> Entry:
+    """The draft's row; `status` is that of its decision unless given, `ended` says why a stream was cut."""
+    artifact, mark = draft.artifact, draft.mark
+    status = status or draft.status
+    decision = _jsonable(asdict(draft.decision))
+    return Entry(
+        id=draft.payload.hex,
+        status=status,
+        modality=artifact.modality,
+        mime=artifact.mime,
+        sha256=artifact.sha256,
+        content_sha256=_content_hash(artifact),
+        prompt_sha256=None if origin.prompt is None else hashlib.sha256(origin.prompt.encode()).hexdigest(),
+        size=len(artifact.data),
+        model=origin.model,
+        model_version=origin.model_version,
+        caller=origin.caller,
+        policy=policy.name,
+        policy_sha256=policy.sha256,
+        action=draft.decision.action,
+        rule=draft.decision.rule,
+        decision=decision | {"ended": ended} if ended else decision,
+        findings=[_jsonable(asdict(finding)) for finding in draft.findings],
+        marks=(MarkEntry(mark.engine, mark.alg, mark.payload.hex, mark.payload.short_id),) if mark else (),
+        manifest=draft.manifest,
+        sketch=sketch_of(artifact) if status in _LEFT else None,
+    )
+
+
+def released(draft: Draft, receipt: Receipt) -> Release:
+    """The draft, now that it is on record."""
+    return Release(
+        draft.payload.hex,
+        draft.artifact,
+        draft.decision,
+        draft.findings,
+        draft.mark,
+        receipt,
+        draft.sidecar,
+    )
+
+
+def refusal(draft: Draft) -> BlockedError:
+    """The error that tells of a draft which must not leave."""
+    return BlockedError(draft.decision.rule or "default", draft.decision.reason, draft.payload.hex)
+
+
+def _is_json(text: str) -> bool:
+    if not text.lstrip().startswith(("{", "[")):
+        return False
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _content_hash(artifact: Artifact) -> str | None:
+    if artifact.modality is not Modality.TEXT:
+        return None
+    return hashlib.sha256(visible_text(artifact.text).encode()).hexdigest()
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(key): _jsonable(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_jsonable(item) for item in value]
+    return value
