@@ -59,8 +59,7 @@ class Caller:
     @classmethod
     async def call(cls, target: Target) -> Self:
         """Connect."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", target.port, limit=_LONGEST_LINE)
-        return cls(target, reader, writer)
+        return cls(target, *await _connected(target))
 
     async def close(self) -> None:
         """Hang up."""
@@ -91,6 +90,9 @@ class Caller:
         return came
 
     async def _ask(self, chat: Chat) -> bytes:
+        if self._reader.at_eof():  # servers hang up on connections that are idle for some seconds
+            await self.close()
+            self._reader, self._writer = await _connected(self._target)
         self._writer.write(chat.request(self._target))
         head = await self._reader.readuntil(b"\r\n\r\n")
         if b" 200 " not in head.split(b"\r\n", 1)[0]:
@@ -100,6 +102,10 @@ class Caller:
     async def _chunk(self) -> bytes:
         size = int(await self._reader.readuntil(b"\r\n"), 16)
         return (await self._reader.readexactly(size + 2))[:-2]
+
+
+async def _connected(target: Target) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", target.port, limit=_LONGEST_LINE)
 
 
 def _words_in(events: bytes) -> int:

@@ -16,9 +16,22 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["WORDS", "chunk", "completion", "serve"]
+__all__ = ["chunk", "completion", "serve"]
 
-WORDS = "the quiet harbour wakes before dawn and every boat leaves its rope on a warm stone".split()
+_WORDS = (
+    "The",
+    "harbour",
+    "wakes",
+    "before",
+    "dawn",
+    "and",
+    "boats",
+    "leave",
+    "their",
+    "ropes",
+    "on",
+    "stone.",
+)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _BASE = {"id": "chatcmpl-1", "created": 1, "model": "tiny"}
 _EVENTS = (
@@ -28,7 +41,7 @@ _LAST = b"data: [DONE]\n\n"
 
 
 def _word(number: int) -> str:
-    return f"{WORDS[number % len(WORDS)]} "
+    return f"{_WORDS[number % len(_WORDS)]} "
 
 
 @cache
@@ -38,7 +51,9 @@ def completion(words: int) -> bytes:
     usage = {"prompt_tokens": 9, "completion_tokens": words, "total_tokens": words + 9}
     choice = {"index": 0, "finish_reason": "stop", "message": message, "logprobs": None}
     body = json.dumps({**_BASE, "object": "chat.completion", "choices": [choice], "usage": usage}).encode()
-    return b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    return (
+        b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    )
 
 
 @cache

@@ -82,7 +82,8 @@ def measure(known: list[Registered], attack: Attack) -> Count:
         file, bits = artifact(attacked), dct_hash(attacked)
         for step in range(OTHERS + 1):
             other = known[(number + step) % len(known)]
-            same = compare(other.sketch, file, reading.geometry).same
+            likeness = compare(other.sketch, file, reading.geometry)
+            same = likeness is not None and likeness.same
             near = int((other.bits != bits).sum()) <= SAME_BITS
             if step == 0:
                 count.copies += 1

@@ -84,10 +84,8 @@ _PACKAGES = (
     Source("effects", "extremetuxracer-data", "**/sounds/*.wav", 2),
     Source("effects", "lbreakouthd-data", "**/*.wav", 1),
 )
-_FOLDERS = (
-    Source("speech", str(DATA / "tts_tortoise" / "tortoise" / "voices"), "**/*.wav", 12),
-    Source("tts", str(DATA / "tts_tortoise" / "examples"), "**/*.mp3", 28),
-)
+# The real voices beside these examples serve to choose the constants.
+_SYNTHETIC = Source("tts", str(DATA / "tts_tortoise" / "examples"), "**/*.mp3", 28)
 _MIDI = ("openttd-openmsx", "timgm6mb-soundfont")
 _SAID = {
     "cs": "Vlak do Brna odjíždí v osm hodin ráno a přijede krátce po poledni, pokud nebude padat sníh.",
@@ -110,7 +108,8 @@ _SAID = {
 def main() -> None:
     options = _options()
     clips = options.cache / "clips"
-    sources = [*_PACKAGES, *(source for source in _FOLDERS if Path(source.place).is_dir()), *options.folder]
+    beside = [_SYNTHETIC] if Path(_SYNTHETIC.place).is_dir() else []
+    sources = [*_PACKAGES, *beside, *options.folder]
     entries = []
     for source in track([*sources, *_made(options.cache)], description="clips"):
         root = Path(source.place) if Path(source.place).is_dir() else _unpacked(source.place, options.cache)

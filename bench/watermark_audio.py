@@ -10,6 +10,9 @@ python -m bench.watermark_audio --clips CACHE/clips --speeds   times and memory 
 from __future__ import annotations
 
 import argparse
+import json
+import os
+import random
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -41,6 +44,7 @@ _FULL_SCALE = 32767
 class Row(NamedTuple):
     """What became of one clip that one method marked; without outcomes, it refused to."""
 
+    clip: str
     method: str
     kind: str
     quality: Quality | None
@@ -70,6 +74,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="ten clips, eight attacks")
     parser.add_argument("--alone", action="store_true", help="leave the peers out")
     parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument(
+        "--rows",
+        type=Path,
+        default=Path(os.devnull),
+        help="keeps what was found; what it holds is not done again",
+    )
     parser.add_argument("--speeds", action="store_true", help="times and memory alone")
     parser.add_argument("--figures", type=Path, nargs="?", const=_FIGURES, help="write the PNG figures")
     parser.add_argument("--false-reads", type=int, metavar="N", help="read unmarked sound N times instead")
@@ -80,20 +90,39 @@ def _options() -> argparse.Namespace:
 def _suite(paths: list[Path], options: argparse.Namespace) -> None:
     if options.quick:
         paths = paths[:: max(1, len(paths) // 10)]
-    peers = () if options.alone else _PEERS
-    stride = max(1, len(paths) // _PEER_CLIPS)
-    tasks = [
-        (path, ("dipole", *(peers if i % stride == 0 else ())), options.quick) for i, path in enumerate(paths)
-    ]
-    with ProcessPoolExecutor(options.jobs) as pool:
-        found = list(track(pool.map(_judged, tasks), description="clips", total=len(tasks)))
-    rows = [row for some in found for row in some]
+    rows = _rows(paths, options)
     shares = _table(rows)
     _qualities(rows)
     if options.figures:
         options.figures.mkdir(parents=True, exist_ok=True)
         bars(shares, options.figures / "audio-robustness.png")
         sheet(paths, options.figures / "audio-difference.png")
+
+
+def _rows(paths: list[Path], options: argparse.Namespace) -> list[Row]:
+    """Those that the file of rows holds already, and those of the other clips, which it gains."""
+    rows = [_row_of(line) for line in options.rows.read_text().splitlines()] if options.rows.exists() else []
+    done = {row.clip for row in rows}
+    peers = () if options.alone else _PEERS
+    stride = max(1, len(paths) // _PEER_CLIPS)
+    tasks = [
+        (path, ("dipole", *(peers if i % stride == 0 else ())), options.quick)
+        for i, path in enumerate(paths)
+        if path.name not in done
+    ]
+    # Cut short, it has seen clips of every kind.
+    random.Random(0).shuffle(tasks)
+    with ProcessPoolExecutor(options.jobs) as pool, options.rows.open("a") as file:
+        for found in track(pool.map(_judged, tasks), description="clips", total=len(tasks)):
+            rows += found
+            file.writelines(json.dumps(row) + "\n" for row in found)
+            file.flush()
+    return rows
+
+
+def _row_of(line: str) -> Row:
+    clip, method, kind, numbers, outcomes = json.loads(line)
+    return Row(clip, method, kind, Quality(*numbers) if numbers else None, outcomes)
 
 
 @cache
@@ -113,13 +142,13 @@ def _row(method: Method, clip: Samples, path: Path, quick: bool) -> Row:
         marked = _stored(method.mark(clip))
     except GuardError as error:
         print(f"{path.name}: {method.name} refuses: {error}")
-        return Row(method.name, kind, None, {})
+        return Row(path.name, method.name, kind, None, {})
     attacks = {n: a for group in GROUPS.values() for n, a in group.items() if not quick or n in _QUICK}
     outcomes = {n: _outcome(method, attack(marked, _random(path, n))) for n, attack in attacks.items()}
     if not quick:
         outcomes |= {n: _cut(method, clip, _random(path, n), *cut) for n, cut in CUTS.items()}
     speech = kind.startswith(("speech", "tts"))
-    return Row(method.name, kind, quality(_stored(clip), marked, speech=speech), outcomes)
+    return Row(path.name, method.name, kind, quality(_stored(clip), marked, speech=speech), outcomes)
 
 
 def _cut(method: Method, clip: Samples, rng: np.random.Generator, seconds: float, attack: Attack) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any, Literal
 
 from detectors.base import Finding
@@ -14,7 +14,7 @@ from guard.ledger import Entry, MarkEntry, Receipt, Status
 from guard.media import Artifact, Modality
 from guard.provenance.visible import visible_text
 from guard.sketches import sketch_of
-from guard.watermark import Mark, Payload
+from guard.watermark import Mark, Payload, Watermarker
 from policies.base import Action, Decision, Facts
 from policies.policy import Policy
 
@@ -38,7 +38,10 @@ _LEFT = (Status.RELEASED, Status.CUT)
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an artifact comes from. `route` is `chat` for text that travels inside a JSON answer."""
+    """Where an artifact comes from. `route` is `chat` for text that travels inside a JSON answer.
+
+    `words` reads the mark that a hosted text model put into its choice of words; None where it put none.
+    """
 
     model: str
     model_version: str = ""
@@ -47,6 +50,7 @@ class Origin:
     caller: str | None = None
     route: str = ""
     user: Mapping[str, str] = field(default_factory=dict)
+    words: Watermarker | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def of_text(text: str, *, program: bool = False) -> Artifact:
 
 
 def facts(
-    artifact_mime: str,
+    mime: str,
     modality: Modality,
     findings: Sequence[Finding],
     origin: Origin,
@@ -105,7 +109,7 @@ def facts(
     return Facts(
         stage=stage,
         modality=modality,
-        mime=artifact_mime,
+        mime=mime,
         scores=scores,
         errors={f.detector: f.error for f in findings if f.error is not None},
         model=origin.model,
@@ -120,7 +124,7 @@ def entry(
     """The draft's row; `status` is that of its decision unless given, `ended` says why a stream was cut."""
     artifact, mark = draft.artifact, draft.mark
     status = status or draft.status
-    decision = _jsonable(asdict(draft.decision))
+    decision = _jsonable(draft.decision)
     return Entry(
         id=draft.payload.hex,
         status=status,
@@ -138,8 +142,8 @@ def entry(
         action=draft.decision.action,
         rule=draft.decision.rule,
         decision=decision | {"ended": ended} if ended else decision,
-        findings=[_jsonable(asdict(finding)) for finding in draft.findings],
-        marks=(MarkEntry(mark.engine, mark.alg, mark.payload.hex, mark.payload.short_id),) if mark else (),
+        findings=[_jsonable(finding) for finding in draft.findings],
+        marks=(_mark(mark, draft.payload),) if mark else (),
         manifest=draft.manifest,
         sketch=sketch_of(artifact) if status in _LEFT else None,
     )
@@ -163,6 +167,12 @@ def refusal(draft: Draft) -> BlockedError:
     return BlockedError(draft.decision.rule or "default", draft.decision.reason, draft.payload.hex)
 
 
+def _mark(mark: Mark, release: Payload) -> MarkEntry:
+    """The mark's row; a mark that carries nothing stands under its release's own id, which no other has."""
+    payload = mark.payload or release
+    return MarkEntry(mark.engine, mark.alg, payload.hex, payload.short_id)
+
+
 def _is_json(text: str) -> bool:
     if not text.lstrip().startswith(("{", "[")):
         return False
@@ -180,6 +190,10 @@ def _content_hash(artifact: Artifact) -> str | None:
 
 
 def _jsonable(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    if is_dataclass(value):
+        return {each.name: _jsonable(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
         return {str(key): _jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

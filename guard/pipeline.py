@@ -23,10 +23,13 @@ from guard.provenance.manifest import Claim
 from guard.provenance.read import read
 from guard.provenance.sign import Signed, sign
 from guard.provenance.signer import Signer
+from guard.provenance.visible import visible_text
 from guard.streams import AnswerStream
+from guard.tokenmarks import Scheme, TokenMark
 from guard.trace import Trace
 from guard.watermark import Mark, Payload, Reading, ReadingState, Strength, Watermarker
-from models.base import GenerationRequest, Generator
+from guard.watermark.tokens import TokenWatermarker
+from models.base import GenerationRequest, Generator, WordChooser
 from policies.base import Action, Decision
 from policies.policy import Policy
 
@@ -38,7 +41,8 @@ class Guard:
     """The release path, with everything it needs.
 
     `watermarkers` holds the engine that marks each modality; `mark_key` is the newest key of the ring;
-    `anchors` (PEM) must cover `signer`, since every release is validated before it leaves.
+    `anchors` (PEM) must cover `signer`, since every release is validated before it leaves. `text_mark` is the
+    mark that hosted text models put into their choice of words, None for none.
     """
 
     policy: Policy
@@ -49,24 +53,46 @@ class Guard:
     anchors: str
     ledger: Ledger
     trace: Trace = nullcontext
+    text_mark: Scheme | None = None
 
     def generate(self, generator: Generator, request: GenerationRequest, *, route: str = "") -> list[Release]:
         """Admit the prompt, generate, release. Raises `BlockedError`, or `GenerationError` from the model."""
         card = generator.card
-        origin = Origin(card.name, card.version, card.provider, request.prompt, request.caller, route)
+        request, words = self.with_mark(generator, request)
+        origin = Origin(
+            card.name, card.version, card.provider, request.prompt, request.caller, route, words=words
+        )
         self.admit(origin)
         with self.trace("generate"):
             artifacts = generator.generate(request)
         return self.release(artifacts, origin)
 
+    def with_mark(
+        self, generator: Generator, request: GenerationRequest
+    ) -> tuple[GenerationRequest, Watermarker | None]:
+        """The request with the mark that a text model shall put into its choice of words, and what reads that
+        back. As it was, and None, for other models and where no such mark is wanted."""
+        if self.text_mark is None or not isinstance(generator, WordChooser):
+            return request, None
+        mark = TokenMark(self.text_mark, self.mark_key)
+        reader = TokenWatermarker(self.text_mark, generator.tokenizer, generator.vocabulary)
+        return replace(request, mark=mark), reader
+
     def admit(self, origin: Origin) -> None:
         """Screen a prompt before any model sees it. Raises `BlockedError`; the refusal is recorded first."""
-        prompt = Artifact.from_text(origin.prompt or "")
-        findings, decision = self._judge(prompt, origin, "prompt")
-        draft = Draft(Payload.random(), prompt, decision, findings)
+        draft = self._prompt(origin)
         if draft.status is not Status.RELEASED:
             self._record([draft], origin)
             raise refusal(draft)
+
+    def admits(self, origin: Origin) -> bool:
+        """Whether `admit` would let the prompt pass; nothing is recorded."""
+        return self._prompt(origin).status is Status.RELEASED
+
+    def _prompt(self, origin: Origin) -> Draft:
+        prompt = Artifact.from_text(origin.prompt or "")
+        findings, decision = self._judge(prompt, origin, "prompt")
+        return Draft(Payload.random(), prompt, decision, findings)
 
     def release(self, artifacts: Sequence[Artifact], origin: Origin) -> list[Release]:
         """Release all artifacts of one request, or none of them.
@@ -125,52 +151,78 @@ class Guard:
     def _marked_and_signed(
         self, draft: Draft, original: Artifact, origin: Origin, strength: Strength
     ) -> Draft:
-        artifact, mark, signed = draft.artifact, None, None
-        if draft.decision.requirements.mark:
+        if draft.decision.requirements.mark and origin.words is None:
             with self.trace("mark"):
-                artifact, mark = self._mark(artifact, draft.payload, strength)
+                artifact, mark = self._mark(draft.artifact, draft.payload, strength)
+            draft = replace(draft, artifact=artifact, mark=mark)
+        return self.sealed(draft, original, origin)
+
+    def sealed(self, draft: Draft, original: Artifact, origin: Origin, *, embed: bool = True) -> Draft:
+        """The draft, marked already where it has to be, with its credential, both read back.
+
+        Without `embed` the bytes stay as they are, and the credential is laid beside them. Raises `MarkError`
+        and `CredentialError`.
+        """
         if draft.decision.requirements.sign:
             with self.trace("sign"):
-                signed = self._sign(artifact, original, draft.payload, mark, origin)
-            artifact = signed.artifact
-        sidecar = signed.manifest if signed and not signed.embedded else None
+                signed = self._sign(draft, original, origin, embed=embed)
+            sidecar = None if signed.embedded else signed.manifest
+            draft = replace(draft, artifact=signed.artifact, manifest=signed.manifest, sidecar=sidecar)
         with self.trace("prove"):
-            self._prove(artifact, mark, signed=signed is not None, sidecar=sidecar)
-        manifest = signed.manifest if signed else None
-        return Draft(draft.payload, artifact, draft.decision, draft.findings, mark, manifest, sidecar)
+            if origin.words is not None:
+                draft = replace(draft, mark=self._in_words(draft, origin.words))
+            self._prove(draft)
+        return draft
+
+    def carries(self, artifact: Artifact, mark: Mark) -> bool:
+        """Whether the mark reads back from the artifact."""
+        reading = self._watermarker(artifact.modality).read(artifact, keys=[self.mark_key])
+        return mark.payload is not None and _carries(reading, mark.payload)
+
+    def _in_words(self, draft: Draft, engine: Watermarker) -> Mark | None:
+        """The mark in the choice of words, as far as it is there: short texts, code and others that left no
+        choice have none. Raises `MarkError` where it has to be there."""
+        seen = visible_text(draft.artifact.text).encode()
+        reading = engine.read(replace(draft.artifact, data=seen), keys=[self.mark_key])
+        if reading.state is ReadingState.FOUND:
+            return Mark(engine.name, engine.alg, None)
+        if draft.decision.requirements.mark:
+            raise MarkError(
+                f"No mark of '{engine.name}' can be read in this text: it is short, or left little choice.",
+                "Ask for a longer text, or use a policy that does not require a mark.",
+            )
+        return None
 
     def _mark(self, artifact: Artifact, payload: Payload, strength: Strength) -> tuple[Artifact, Mark]:
         engine = self._watermarker(artifact.modality)
         marked = engine.embed(artifact, payload, key=self.mark_key, strength=strength)
         return marked, Mark(engine.name, engine.alg, payload)
 
-    def _sign(
-        self, artifact: Artifact, original: Artifact, payload: Payload, mark: Mark | None, origin: Origin
-    ) -> Signed:
+    def _sign(self, draft: Draft, original: Artifact, origin: Origin, *, embed: bool) -> Signed:
+        mark = draft.mark
         claim = Claim(
-            title=f"Release {payload.hex}",
-            release_id=payload.hex,
+            title=f"Release {draft.payload.hex}",
+            release_id=draft.payload.hex,
             created_at=datetime.now(UTC),
             model_name=origin.model,
             model_version=origin.model_version,
             provider=origin.provider,
-            soft_binding=(mark.alg, mark.payload.hex) if mark else None,
+            soft_binding=(mark.alg, mark.payload.hex) if mark and mark.payload else None,
             human_oversight="prompt_guided" if origin.prompt else None,
         )
         # The original, not the marked copy: re-encoding has dropped whatever credentials it came with.
-        return sign(artifact, claim, self.signer, ingredient=original)
+        return sign(draft.artifact, claim, self.signer, ingredient=original, embed=embed)
 
-    def _prove(self, artifact: Artifact, mark: Mark | None, *, signed: bool, sidecar: bytes | None) -> None:
+    def _prove(self, draft: Draft) -> None:
         """Read mark and credential back from what is about to leave."""
-        if mark is not None:
-            reading = self._watermarker(artifact.modality).read(artifact, keys=[self.mark_key])
-            if not _carries(reading, mark.payload):
-                raise MarkError(
-                    f"The mark of engine '{mark.engine}' could not be read back.",
-                    "Use a larger or less uniform picture, or a policy that does not require a mark.",
-                )
-        if signed:
-            credential = read(artifact, anchors=self.anchors, manifest=sidecar)
+        mark = draft.mark
+        if mark is not None and mark.payload is not None and not self.carries(draft.artifact, mark):
+            raise MarkError(
+                f"The mark of engine '{mark.engine}' could not be read back.",
+                "Use a larger or less uniform picture, or a policy that does not require a mark.",
+            )
+        if draft.manifest is not None:
+            credential = read(draft.artifact, anchors=self.anchors, manifest=draft.sidecar)
             if credential.state != "trusted":
                 raise CredentialError(
                     f"The new credential reads back as {credential.state}: {', '.join(credential.codes)}.",

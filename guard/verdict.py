@@ -10,6 +10,7 @@ from typing import Any
 from detectors.base import Finding
 from guard.ledger import Entry, Receipt, Status
 from guard.provenance.credential import Credential, CredentialState
+from guard.tokenmarks import Scheme
 from guard.watermark import Reading, ReadingState
 
 __all__ = ["Conclusion", "LedgerMatch", "MatchKind", "Source", "Verdict", "VerdictState", "conclude"]
@@ -132,6 +133,9 @@ def conclude(
     return Conclusion(state, summary, explanation, tuple(_warnings(credential, state, match)))
 
 
+_OF_WORDS = frozenset(map(str, Scheme))
+"""Engines whose marks carry no id."""
+
 _SOURCES = {
     Source.SIDECAR: "The credential is not in the file: it came beside it.",
     Source.LEDGER: "The credential is not in the file: the ledger keeps it for exactly these bytes.",
@@ -168,6 +172,11 @@ def _verdict(
 
 
 def _unregistered(reading: Reading) -> str:
+    if reading.engine in _OF_WORDS:
+        return (
+            f"Its words were chosen under a key of this Guard ({reading.engine}, {reading.chance}), "
+            "but the ledger has no release like it."
+        )
     if reading.payload is None and reading.short_id is None:
         return f"It carries a mark of engine {reading.engine}, but no id can be read from what is left of it."
     return "It carries a mark of this Guard, but the ledger has no release with that id."
@@ -202,8 +211,12 @@ def _mark_note(reading: Reading) -> str:
             return f"Watermark: {reading.engine} carries {reading.payload.hex}{chance}."
         case ReadingState.FOUND if reading.short_id is not None:
             return f"Watermark: {reading.engine} carries {reading.short_bits} bits of an id{chance}."
+        case ReadingState.FOUND if reading.engine in _OF_WORDS:
+            return f"Watermark: {reading.engine} is in the choice of words; it carries no id{chance}."
         case ReadingState.FOUND:
             return f"Watermark: {reading.engine} is there, its id is not legible{chance}."
+        case ReadingState.UNSUPPORTED if reading.engine is not None:
+            return f"Watermark: this is too little for {reading.engine} to tell."
         case ReadingState.UNSUPPORTED:
             return "Watermark: no engine reads this kind of media."
         case _:

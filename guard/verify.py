@@ -87,6 +87,9 @@ class Verifier:
     def _read(self, artifact: Artifact) -> Reading:
         """The first engine's reading that says something; else that of the last engine asked."""
         reading = Reading(ReadingState.UNSUPPORTED)
+        if artifact.modality is Modality.TEXT:
+            # The characters of a manifest are no choice of words.
+            artifact = replace(artifact, data=visible_text(artifact.text).encode())
         for engine in self.watermarkers:
             if engine.modality is artifact.modality:
                 reading = engine.read(artifact, keys=self.mark_keys)

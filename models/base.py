@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import collections.abc
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from guard.media import Artifact, Modality
 from guard.tokenmarks import TokenMark
 
 __all__ = [
+    "Ending",
     "GenerationRequest",
     "Generator",
     "ModelCard",
@@ -17,6 +19,7 @@ __all__ = [
     "TextStreamer",
     "Transcriber",
     "Transcript",
+    "WordChooser",
 ]
 
 
@@ -64,12 +67,35 @@ class Generator(Protocol):
         """`request.n` artifacts. Raises `GenerationError`; never returns fewer in silence."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a text came to its end, by itself or at a stop text, or for want of room; its length in tokens."""
+
+    reason: Literal["stop", "length"]
+    prompt_tokens: int
+    tokens: int
+
+
 @runtime_checkable
 class TextStreamer(Protocol):
     """A text model that can also speak piece by piece."""
 
-    def stream(self, request: GenerationRequest) -> Iterator[str]:
-        """Pieces of one text, in order."""
+    def stream(self, request: GenerationRequest) -> collections.abc.Generator[str, None, Ending | None]:
+        """Pieces of one text, in order; in the end how it ended, where the model can tell."""
+
+
+@runtime_checkable
+class WordChooser(Protocol):
+    """A text model that puts a request's `mark` into its choice of words.
+
+    Whoever reads the mark needs the same `tokenizer` (one of transformers), and the size of the `vocabulary`
+    that the model chooses from, which may be larger than the tokenizer's.
+    """
+
+    @property
+    def tokenizer(self) -> Any: ...
+    @property
+    def vocabulary(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
@@ -22,6 +22,8 @@ from guard.api import (
     moderations,
     provenance_checks,
     responses,
+    speech,
+    transcriptions,
     verify,
     videos,
 )
@@ -32,7 +34,7 @@ from guard.api.outermost import Outermost
 from guard.api.shelf import Shelf
 from guard.app import App
 from guard.ledger.api_keys import ApiKeys, Scope
-from models.base import Generator
+from models.base import Generator, Transcriber
 from models.upstream import Upstream
 
 __all__ = ["create_app"]
@@ -42,16 +44,18 @@ def create_app(
     app: App,
     *,
     upstream: Upstream | None = None,
-    generators: Mapping[str, Generator] | None = None,
+    generators: Iterable[Generator] = (),
+    transcribers: Mapping[str, Transcriber] | None = None,
     require_keys: bool = True,
 ) -> FastAPI:
     """The HTTP API over `app`, which must stay open while it serves.
 
-    `upstream` answers for all models but those in `generators`, which go by their names; it is closed at
-    shutdown. Turn `require_keys` off only where the server listens on loopback.
+    `upstream` answers for all models but those in `generators` and `transcribers`, which go by their names;
+    it is closed at shutdown. Turn `require_keys` off only where the server listens on loopback.
     """
     api_keys = ApiKeys(app.ledger.engine) if require_keys else None
-    door = Door(app, upstream, generators or {}, api_keys)
+    hosted = {(generator.card.name, generator.card.modality): generator for generator in generators}
+    door = Door(app, upstream, hosted, api_keys, transcribers or {})
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -74,7 +78,17 @@ def create_app(
     errors.install(api)
     api.include_router(health.router)
     api.include_router(models.router, dependencies=[Depends(needs(None))])
-    for guarded in (chat, completions, embeddings, files, images, responses, videos):
+    for guarded in (
+        chat,
+        completions,
+        embeddings,
+        files,
+        images,
+        responses,
+        speech,
+        transcriptions,
+        videos,
+    ):
         api.include_router(guarded.router, dependencies=[Depends(needs(Scope.GENERATE))])
     for looking in (verify, moderations, provenance_checks, check, litellm):
         api.include_router(looking.router, dependencies=[Depends(needs(Scope.VERIFY))])

@@ -26,7 +26,8 @@ def needs(scope: Scope | None) -> Callable[[Request], Awaitable[None]]:
         if keys is None:
             return
         # Not among the workers: finding out that a key is wrong must not wait for a picture.
-        key = await to_thread.run_sync(keys.authenticate, _bearer(request))
+        secret = _bearer(request)
+        key = keys.remembered(secret) or await to_thread.run_sync(keys.authenticate, secret)
         if key is None:
             raise ApiError(
                 401,

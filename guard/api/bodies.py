@@ -37,6 +37,8 @@ JSON_BYTES = 32 << 20
 JSON_LEVELS = 64
 JSON_VALUES = 1_000_000
 """Two bytes of JSON can become a hundred in memory, so the number of values is bounded too."""
+_WORTH_A_THREAD = 64 << 10
+"""Bytes of JSON from which on others would notice the wait for its parsing."""
 _FORM_BYTES = 64 << 10
 _FORM_FIELDS = 8
 _LONGEST_NUMBER = 18
@@ -60,7 +62,7 @@ async def read_json(request: Request) -> dict[str, Any]:
     if _media_type(request) != "application/json":
         raise ApiError(415, "Send the body as application/json.", code="unsupported_content_type")
     raw = b"".join([chunk async for chunk in _chunks(request, JSON_BYTES)])
-    return await to_thread.run_sync(_parse, raw)
+    return _parse(raw) if len(raw) < _WORTH_A_THREAD else await to_thread.run_sync(_parse, raw)
 
 
 def is_form(request: Request) -> bool:

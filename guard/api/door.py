@@ -5,22 +5,26 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TypeVar, TypeVarTuple, cast
 
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 
+from detectors.base import Streaming
 from guard.app import App
 from guard.errors import InputError, UpstreamError
 from guard.ledger.api_keys import ApiKeys
-from guard.media import Artifact, Limits
+from guard.media import Artifact, Limits, Modality
 from guard.pipeline import Guard, Origin, Release
-from models.base import Generator
+from models.base import Generator, Transcriber
 from models.upstream import Upstream
 
 __all__ = ["Door", "door_of", "upstreams_fault"]
+
+_WRITERS = 64
+_SHORT = 4096
 
 T = TypeVar("T")
 Ts = TypeVarTuple("Ts")
@@ -28,12 +32,14 @@ Ts = TypeVarTuple("Ts")
 
 @dataclass(frozen=True)
 class Door:
-    """The parts behind the routes; `api_keys` is None where nobody is asked for one."""
+    """The parts behind the routes. A hosted model goes by its name and what it makes: one name may stand for
+    two. `api_keys` is None where nobody is asked for one."""
 
     app: App
     upstream: Upstream | None
-    generators: Mapping[str, Generator]
+    generators: Mapping[tuple[str, Modality], Generator]
     api_keys: ApiKeys | None
+    transcribers: Mapping[str, Transcriber] = field(default_factory=dict)
 
     @cached_property
     def guard(self) -> Guard:
@@ -45,9 +51,28 @@ class Door:
         """How large media may be."""
         return self.app.settings.limits.limits()
 
+    def hosted(self, name: str | None, modality: Modality) -> Generator | None:
+        """The model of that name that makes this here; without a name and without an upstream, the first."""
+        if name is not None:
+            return self.generators.get((name, modality))
+        if self.upstream is not None:
+            return None
+        return next((g for (_, makes), g in self.generators.items() if makes is modality), None)
+
     async def work(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
         """`function(*args)` in a worker thread. No more run at once than there are cores; the rest wait."""
         return await to_thread.run_sync(function, *args, limiter=self._workers)
+
+    async def record(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
+        """`work` that computes little and then waits for the disk, as that on a chat's texts does: many run at
+        once, since the ledger writes all that wait at a moment together."""
+        return await to_thread.run_sync(function, *args, limiter=self._writers)
+
+    async def admitted(self, origin: Origin) -> None:
+        """`Guard.admit`; in a worker thread where that may take long, or has a refusal to write."""
+        quick = self._quick and len(origin.prompt or "") <= _SHORT
+        if not (quick and self.guard.admits(origin)):
+            await self.work(self.admit, origin)
 
     def admit(self, origin: Origin) -> None:
         """`Guard.admit`; call it in a worker thread, like `release`."""
@@ -61,6 +86,16 @@ class Door:
     @cached_property
     def _workers(self) -> CapacityLimiter:
         return CapacityLimiter(max(2, os.cpu_count() or 1))
+
+    @cached_property
+    def _quick(self) -> bool:
+        """Whether all that look at texts can do so while a text is written, so at any moment."""
+        looking = (d for d in self.guard.detectors if Modality.TEXT in d.card.modalities)
+        return all(isinstance(detector, Streaming) for detector in looking)
+
+    @cached_property
+    def _writers(self) -> CapacityLimiter:
+        return CapacityLimiter(_WRITERS)
 
 
 @contextmanager

@@ -40,13 +40,10 @@ _NOT_FOR_MODELS = frozenset(
 
 
 def drawer(door: Door, name: str | None) -> Generator | None:
-    """The built-in model of that name; without a name and without an upstream, the first that draws."""
-    if name is not None:
-        return _draws(door.generators.get(name))
-    if door.upstream is not None:
-        return None
-    found = next(filter(_draws, door.generators.values()), None)
-    if found is None:
+    """The hosted model of that name; without a name and without an upstream, the first that draws. Raises
+    `ModelNotFoundError` where there is none to choose from."""
+    found = door.hosted(name, Modality.IMAGE)
+    if found is None and name is None and door.upstream is None:
         raise ModelNotFoundError("There is no model that makes pictures.", "Set an upstream.")
     return found
 
@@ -65,10 +62,6 @@ def draw(door: Door, generator: Generator, asked: Asked, caller: str | None) -> 
     )
     releases = door.guard.generate(generator, request, route="images")
     return images_object(releases, {}, [_event(release) if asked.stream else {} for release in releases])
-
-
-def _draws(generator: Generator | None) -> Generator | None:
-    return generator if generator is not None and generator.card.modality is Modality.IMAGE else None
 
 
 def _event(release: Release) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Answers of text from the upstream, whole or streamed: screened, released, and on record."""
+"""Answers of text from a model, whole or streamed: screened, released, and on record."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from guard.api.bodies import user_in, while_connected
 from guard.api.chunks import Chunks
 from guard.api.door import Door, door_of
 from guard.api.errors import ApiError, problem_of
+from guard.api.hosted import Hosted, hosted
 from guard.api.texts import prompt_of, release_texts
 from guard.errors import GuardError, LedgerError, UpstreamError
 from guard.pipeline import Origin
@@ -55,26 +56,29 @@ class EventResponse(StreamingResponse):
 
 
 async def generate(request: Request, body: Mapping[str, Any], path: str) -> Response:
-    """What the upstream answers to `body` at `path`, with every text in it released.
+    """What a hosted model or the upstream answers to `body` at `path`, with every text in it released.
 
     Nothing of a streamed answer leaves before all texts in it are cleared up to there and on record: a block
     before the first event is a plain 400, and one after it the stream's last event.
     """
     _check(body)
-    door, upstream = door_of(request), upstream_of(request)
+    door = door_of(request)
+    source = hosted(door, path, body) or upstream_of(request)
     asked = Origin(
         model=body["model"],
-        provider=upstream.origin,
+        model_version=source.version if isinstance(source, Hosted) else "",
+        provider=source.origin,
         prompt=prompt_of(body),
         caller=request.state.caller,
         route=ROUTE,
         user=user_in(body),
+        words=source.words if isinstance(source, Hosted) else None,
     )
-    await door.work(door.admit, asked)
+    await door.admitted(asked)
     if not body.get("stream"):
-        answer = await while_connected(request, upstream.post(path, body))
-        return await door.work(_release, door, answer, asked)
-    relay = _Relay(door, upstream, path, body, asked)
+        answer = await while_connected(request, source.post(path, body))
+        return await door.record(_release, door, answer, asked)
+    relay = _Relay(door, source, path, body, asked)
     events = relay.events()
     first = await while_connected(request, anext(events))
     return EventResponse(request, first, events, relay.headers)
@@ -95,20 +99,22 @@ def _release(door: Door, answer: Answer, asked: Origin) -> Response:
 
 
 def _answered(asked: Origin, answer: Mapping[str, Any]) -> Origin:
-    """The origin of the answer: the upstream says which version of the model it asked."""
+    """The origin of the answer: an upstream says which version of the model it asked."""
     version = answer.get("model")
-    return replace(asked, model_version=version) if isinstance(version, str) else asked
+    if asked.model_version or not isinstance(version, str):
+        return asked
+    return replace(asked, model_version=version)
 
 
 class _Relay:
     """One streamed answer on its way; `headers` are the upstream's that go on, known with the first event."""
 
     def __init__(
-        self, door: Door, upstream: Upstream, path: str, body: Mapping[str, Any], asked: Origin
+        self, door: Door, source: Upstream | Hosted, path: str, body: Mapping[str, Any], asked: Origin
     ) -> None:
         self.headers: Mapping[str, str] = {}
         self._door = door
-        self._upstream = upstream
+        self._source = source
         self._path = path
         self._body = body
         self._asked = asked
@@ -118,7 +124,7 @@ class _Relay:
         """What may leave, as soon as it may. However this ends, what had left is on record."""
         reason = "the caller left"
         try:
-            async with self._upstream.stream(self._path, self._body) as stream:
+            async with self._source.stream(self._path, self._body) as stream:
                 self.headers = forwarded(stream.headers)
                 async for event in stream:
                     if ready := await self._through(event.data):
@@ -135,7 +141,7 @@ class _Relay:
             self._chunks = self._open(chunk)
         self._chunks.take(chunk)
         if self._chunks.answer.due:
-            await self._door.work(self._chunks.answer.settle)
+            await self._door.record(self._chunks.answer.settle)
         return self._chunks.ready()
 
     def _open(self, chunk: Mapping[str, Any]) -> Chunks:
@@ -147,14 +153,14 @@ class _Relay:
     async def _rest(self) -> bytes:
         if self._chunks is None:
             raise UpstreamError("The upstream's stream ended before it began.")
-        return await self._door.work(self._chunks.finish)
+        return await self._door.record(self._chunks.finish)
 
     async def _cut(self, reason: str) -> None:
         """Also when this very task is being cancelled, since its caller has left."""
         if self._chunks is not None and not self._chunks.answer.ended:
             with CancelScope(shield=True):
                 try:
-                    await self._door.work(self._chunks.answer.cut, reason)
+                    await self._door.record(self._chunks.answer.cut, reason)
                 except LedgerError as error:
                     logger.error("The end of a stream could not be recorded: %s", error)
 

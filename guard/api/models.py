@@ -1,4 +1,4 @@
-"""`/v1/models`: the upstream's models and the built-in ones."""
+"""`/v1/models`: the upstream's models and those hosted here."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ router = APIRouter()
 
 @router.get("/v1/models")
 async def models(request: Request) -> Response:
-    """All models; a built-in one goes before the upstream's of the same name, as in requests."""
+    """All models; a hosted one goes before the upstream's of the same name, as in requests."""
     found, headers = await _models(door_of(request))
     return Json({"object": "list", "data": found}, headers=headers)
 
@@ -37,16 +37,28 @@ async def model(request: Request, name: str) -> Response:
 
 
 async def _models(door: Door) -> tuple[list[dict[str, Any]], Mapping[str, str]]:
-    own = [_object(generator.card) for generator in door.generators.values()]
+    cards = [model.card for model in door.transcribers.values()]
+    cards += [model.card for model in door.generators.values()]
+    ours: dict[str, dict[str, Any]] = {}
+    for card in cards:
+        ours.setdefault(card.name, _object(card))["modalities"].append(card.modality.value)
+    own = list(ours.values())
     if door.upstream is None:
         return own, {}
     answer = await door.upstream.get("models")
     theirs = answer.body.get("data")
     if not isinstance(theirs, list) or not all(isinstance(item, dict) for item in theirs):
         raise UpstreamError("The upstream's answer has no list of models.")
-    others = [item for item in theirs if item.get("id") not in door.generators]
+    others = [item for item in theirs if item.get("id") not in ours]
     return own + others, forwarded(answer.headers)
 
 
 def _object(card: ModelCard) -> dict[str, Any]:
-    return {"id": card.name, "object": "model", "created": 0, "owned_by": card.provider}
+    """OpenAI's object, and as `modalities` what the model makes."""
+    return {
+        "id": card.name,
+        "object": "model",
+        "created": 0,
+        "owned_by": card.provider,
+        "modalities": [],
+    }

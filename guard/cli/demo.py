@@ -83,7 +83,7 @@ def _release_steps(story: Story) -> Iterator[tuple[str, str]]:
     yield "screen", f"prompt and {_NOUNS[story.modality]}, by what is installed: {screens}"
     yield "decide", f"policy “{decision.policy}” says {decision.action}: {decision.reason}"
     if mark is not None:
-        yield "mark", f"{_UNSEEN[story.modality]}, 64-bit payload {mark.payload.hex}, engine {mark.engine}"
+        yield "mark", f"{_UNSEEN[story.modality]}, 64-bit payload {story.release.id}, engine {mark.engine}"
     yield "sign", "Content Credential (C2PA), by development keys that nobody else trusts"
     yield "prove", "mark and credential, read back from the final bytes"
     yield "record", f"entry {story.release.receipt.index} of the ledger, durable before anything leaves"

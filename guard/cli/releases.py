@@ -133,7 +133,7 @@ def _record(done: Release, path: Path, file: str, beside: Path | None) -> dict[s
         "action": done.decision.action.value,
         "rule": done.decision.rule,
         "engine": done.mark.engine if done.mark else None,
-        "payload": done.mark.payload.hex if done.mark else None,
+        "payload": done.mark.payload.hex if done.mark and done.mark.payload else None,
         "receipt": done.receipt.as_json(),
         "sidecar": str(beside) if beside else None,
     }

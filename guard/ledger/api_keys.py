@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from time import monotonic
 
 from sqlalchemy import Engine, Executable, RowMapping, insert, select, update
 
@@ -17,6 +18,9 @@ from guard.ledger.failures import ledger_errors
 from guard.ledger.tables import api_keys
 
 __all__ = ["ApiKey", "ApiKeys", "Scope"]
+
+_REMEMBERED = 1.0
+_MOST = 1024
 
 
 class Scope(StrEnum):
@@ -45,6 +49,7 @@ class ApiKeys:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._opened: dict[str, tuple[ApiKey, float]] = {}
 
     def create(self, name: str, scopes: frozenset[Scope]) -> tuple[ApiKey, str]:
         """A new key and its secret, `gk_<id>_<random>`, which cannot be shown again."""
@@ -71,13 +76,18 @@ class ApiKeys:
         # Looked up by its public id, then compared in constant time.
         if row is None or row["revoked_at"] or not hmac.compare_digest(row["sha256"], _hash(secret)):
             return None
-        return ApiKey(
-            row["id"],
-            row["name"],
-            frozenset(Scope(s) for s in row["scopes"]),
-            row["created_at"],
-            revoked=False,
-        )
+        scopes = frozenset(Scope(s) for s in row["scopes"])
+        key = ApiKey(row["id"], row["name"], scopes, row["created_at"], revoked=False)
+        if len(self._opened) >= _MOST:
+            self._opened.clear()
+        self._opened[row["sha256"]] = key, monotonic() + _REMEMBERED
+        return key
+
+    def remembered(self, secret: str) -> ApiKey | None:
+        """The key that this secret opened less than a second ago, without asking the database again: so a
+        key that another process revokes is shut within a second."""
+        key, until = self._opened.get(_hash(secret), (None, 0.0))
+        return key if monotonic() < until else None
 
     def list(self) -> list[ApiKey]:
         """All keys, oldest first."""
@@ -96,7 +106,9 @@ class ApiKeys:
     def revoke(self, key_id: str) -> None:
         """Close a key for good. Raises `InputError` if there is no such open key."""
         query = update(api_keys).where(api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))
-        if not self._write(query.values(revoked_at=utc_now())):
+        found = self._write(query.values(revoked_at=utc_now()))
+        self._opened.clear()
+        if not found:
             raise InputError(f"No open API key has the id {key_id!r}.", "`guard keys list` shows them.")
 
     def _read(self, query: Executable) -> Sequence[RowMapping]:

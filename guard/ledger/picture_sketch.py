@@ -65,7 +65,8 @@ def similarity(sketch: bytes, gray: Gray, geometry: Geometry = ((1.0, 0.0), (0.0
         return Likeness(
             1.0, 1.0, 1.0, same=True
         )  # two blank pictures: there is nothing by which they could differ
-    return _masked_ncc(ours, inner, theirs, mask)
+    found = _masked_ncc(ours, inner, theirs, mask)
+    return found._replace(share=min(1.0, found.share * inner.size / float(inner.sum())))
 
 
 def sketched_size(sketch: bytes) -> tuple[int, int]:
@@ -144,7 +145,7 @@ def _masked_ncc(a: Floats, mask_a: Floats, b: Floats, mask_b: Floats) -> Likenes
     best = int(scores.argmax())
     score, overlap = float(min(1.0, scores.flat[best])), float(count.flat[best])
     coverage, share = overlap / float(mask_a.sum()), overlap / float(max(mask_b.sum(), 1))
-    return Likeness(score, coverage, min(1.0, share), same=score >= _least_score(coverage))
+    return Likeness(score, coverage, share, same=score >= _least_score(coverage))
 
 
 def _least_score(coverage: float) -> float:

@@ -140,7 +140,9 @@ def resemblance(registered: bytes, in_hand: bytes) -> Likeness:
 
 
 def _is_copy(agree: int, score: float, coverage: float, share: float) -> bool:
-    return agree >= MIN_WORDS and score >= 0.75 and (max(share, coverage) >= 0.5 or agree >= 50)
+    """Few words must agree almost wholly: encyclopedias and forms repeat whole sentences with other names."""
+    least = 0.75 + max(0.0, 0.15 * (2 * MIN_WORDS - agree) / MIN_WORDS)
+    return agree >= MIN_WORDS and score >= least and (max(share, coverage) >= 0.5 or agree >= 50)
 
 
 class _Passage(NamedTuple):

@@ -25,6 +25,7 @@ __all__ = [
     "demuxer",
     "duration",
     "gathered",
+    "joined",
     "opened",
     "reason",
     "sound_blocks",
@@ -64,17 +65,19 @@ def decode_samples(data: bytes, mime: str, limits: Limits) -> Samples:
 
     Raises as `decode_blocks`.
     """
-    rate, blocks = 0, []
-    for block in decode_blocks(data, mime, limits):
-        rate = block.rate
-        blocks.append(block.data)
-    whole = np.empty((sum(map(len, blocks)), blocks[0].shape[1]), np.float32)
-    at = 0
-    for index, piece in enumerate(blocks):
-        whole[at : at + len(piece)] = piece
-        at += len(piece)
-        blocks[index] = piece[:0].copy()  # gives its memory back: an hour of sound is 1.2 GiB, once
-    return Samples(rate, whole)
+    return joined(decode_blocks(data, mime, limits))
+
+
+def joined(blocks: Iterable[Samples]) -> Samples:
+    """The blocks, of which there is one at least, as one sound.
+
+    A `bytearray` grows in place where it can: an hour of stereo is 1.2 GiB, which is not wanted twice.
+    """
+    rate, channels, held = 0, 0, bytearray()
+    for block in blocks:
+        rate, channels = block.rate, block.data.shape[1]
+        held += np.ascontiguousarray(block.data).data.cast("B")
+    return Samples(rate, np.frombuffer(held, np.float32).reshape(-1, channels))
 
 
 def decode_blocks(data: bytes, mime: str, limits: Limits) -> Iterator[Samples]:
@@ -189,7 +192,8 @@ def _without_padding(blocks: Iterable[_Block], seconds: float | None) -> Iterato
         heard = max(0, end - count)
         count += len(block)
         yield rate, block[:heard]
-        held.append((rate, block[heard:]))
+        if heard < len(block):  # an empty view would keep the whole block
+            held.append((rate, block[heard:]))
         if count > end + _PADDING:
             yield from held
             held.clear()

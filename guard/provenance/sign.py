@@ -17,6 +17,9 @@ from guard.provenance.signer import Signer
 
 __all__ = ["Signed", "sign"]
 
+_BYTES = "application/octet-stream"
+"""What is not looked into, but hashed from end to end: the library would lay out other types anew."""
+
 
 @dataclass(frozen=True, slots=True)
 class Signed:
@@ -32,13 +35,21 @@ class Signed:
     embedded: bool = True
 
 
-def sign(artifact: Artifact, claim: Claim, signer: Signer, *, ingredient: Artifact | None = None) -> Signed:
+def sign(
+    artifact: Artifact,
+    claim: Claim,
+    signer: Signer,
+    *,
+    ingredient: Artifact | None = None,
+    embed: bool = True,
+) -> Signed:
     """A copy of `artifact` that carries `claim`, signed by `signer`.
 
     If `ingredient` (the bytes as they came in, before marking re-encoded them) or else `artifact` itself
     carries credentials, those become the parent of the new manifest, which then begins with `c2pa.opened`;
     otherwise it begins with `c2pa.created`. Text is signed in Unicode NFC (C2PA 2.4 A.8); if that changed
-    it, `notes` says so. Sound whose type has no place for a manifest (Ogg, AAC, PCM) gets one beside it.
+    it, `notes` says so. Sound whose type has no place for a manifest (Ogg, AAC, PCM) gets one beside it, and
+    so does any without `embed`: the bytes of a stream left before there was anything to sign.
 
     Raises `CredentialError` if the type carries no manifest, the signer cannot sign it, or earlier
     credentials are there that cannot be kept.
@@ -48,7 +59,7 @@ def sign(artifact: Artifact, claim: Claim, signer: Signer, *, ingredient: Artifa
     parent = next(filter(carries_credentials, candidates), None)
     if artifact.modality is Modality.TEXT:
         return _sign_text(artifact, claim, signer, parent)
-    embedded = artifact.mime in signable()
+    embedded = embed and artifact.mime in signable()
     if not embedded and artifact.modality is not Modality.AUDIO:
         raise CredentialError(
             f"{artifact.mime} cannot carry Content Credentials.",
@@ -69,14 +80,16 @@ def _sign_media(
             if parent is not None:
                 _add_parent(builder, parent)
             with c2pa.Signer.from_info(_signer_info(signer)) as key:
-                manifest = builder.sign(key, artifact.mime, io.BytesIO(artifact.data), output)
+                manifest = builder.sign(
+                    key, artifact.mime if embedded else _BYTES, io.BytesIO(artifact.data), output
+                )
     except c2pa.C2paError as error:
         raise CredentialError(
             f"This {artifact.mime} file could not be signed: {reason(error)}.",
             "Check the file with: guard inspect. Check the signer with: guard keys show.",
         ) from error
     if not embedded:
-        note = f"{artifact.mime} has no place for credentials: they are kept beside the file, as a sidecar."
+        note = f"The credentials of this {artifact.mime} are kept beside the file, as a sidecar."
         return Signed(artifact, manifest, (note,), embedded=False)
     return Signed(replace(artifact, data=output.getvalue()), manifest)
 

@@ -103,11 +103,14 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark that was embedded: what the ledger records and the credential's soft binding names."""
+    """A mark that was embedded: what the ledger records and the credential's soft binding names.
+
+    `payload` is None for marks that carry none: those in a text's choice of words.
+    """
 
     engine: str
     alg: str
-    payload: Payload
+    payload: Payload | None
 
 
 class Watermarker(Protocol):

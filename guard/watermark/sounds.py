@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from guard.errors import InputError, MarkError
 from guard.media import Artifact, Modality
-from guard.media.stream import Samples
+from guard.media.stream import Samples, joined
 from guard.watermark.base import Payload, Reading, ReadingState, Strength
 
 __all__ = ["SoundDetect", "SoundEmbed", "SoundRead", "SoundStream", "SoundWatermarker"]
@@ -143,14 +143,15 @@ def _pieces(artifact: Artifact) -> Iterator[Samples]:
     if artifact.duration < _LONG:
         yield artifact.samples
         return
-    held: list[_Sound] = []
-    for block in artifact.sound_blocks():
-        held.append(block.data)
-        if sum(map(len, held)) >= _LONG * block.rate:
-            yield Samples(block.rate, np.concatenate(held))
-            held.clear()
-    if held:
-        yield Samples(block.rate, np.concatenate(held))
+    blocks = artifact.sound_blocks()
+    for first in blocks:
+        yield joined(chain([first], _until(blocks, _LONG - first.duration)))
+
+
+def _until(blocks: Iterator[Samples], seconds: float) -> Iterator[Samples]:
+    while seconds > 0 and (block := next(blocks, None)) is not None:
+        seconds -= block.duration
+        yield block
 
 
 def _over(tries: int, reading: Reading) -> Reading:

@@ -32,12 +32,14 @@ class TokenWatermarker:
     The mark has no payload: `found` says that the key's owner generated the text, and the ledger's
     fingerprint says which release it was. Texts that are too short or repeat themselves read as
     `unsupported`, not as `absent`. Code and other text with little choice in it often carries no mark at all,
-    so `absent` never means that a text was not generated.
+    so `absent` never means that a text was not generated. `among` is how many engines read the same text: the
+    p-values then cover them all.
     """
 
     scheme: Scheme
     tokenizer: Any
     vocabulary: int
+    among: int = 1
 
     modality = Modality.TEXT
 
@@ -70,13 +72,13 @@ class TokenWatermarker:
             return Reading(ReadingState.UNSUPPORTED, self.name)
         chances = [_chance(TokenMark(self.scheme, key).tally(tokens, self.vocabulary)) for key in keys]
         best = min(range(len(keys)), key=chances.__getitem__)
-        p_value = min(1.0, chances[best] * len(keys))
+        p_value = min(1.0, chances[best] * len(keys) * self.among)
         found = p_value <= ACCEPT
         state = ReadingState.FOUND if found else ReadingState.ABSENT
         return Reading(state, self.name, p_value=p_value, key_index=best if found else None)
 
 
-def token_watermarker(scheme: Scheme, folder: Path) -> TokenWatermarker:
+def token_watermarker(scheme: Scheme, folder: Path, among: int = 1) -> TokenWatermarker:
     """The engine for texts of the model in a checkpoint's folder.
 
     Raises `ConfigurationError` where no tokenizer loads from there, `MissingExtraError` without transformers.
@@ -94,7 +96,7 @@ def token_watermarker(scheme: Scheme, folder: Path) -> TokenWatermarker:
         raise ConfigurationError(
             f"{folder} holds no tokenizer that loads: {error}", "Name the folder of the hosted model."
         ) from error
-    return TokenWatermarker(scheme, tokenizer, vocabulary)
+    return TokenWatermarker(scheme, tokenizer, vocabulary, among)
 
 
 def _chance(tally: Tally) -> float:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from guard.errors import GenerationError, GuardError, InputError, MissingExtraError, ModelNotFoundError
 from guard.media import Artifact
-from models.base import GenerationRequest, ModelCard
+from models.base import Ending, GenerationRequest, ModelCard
 from models.local.checkpoint import Checkpoint, card_of
 from models.local.parameters import integer, number, only, seed_or_random, strings
 from models.local.seeding import seeded
@@ -47,6 +47,16 @@ class LocalText:
     def card(self) -> ModelCard:
         return self._card
 
+    @property
+    def tokenizer(self) -> Any:
+        """What reads a mark in its texts needs this."""
+        return self._tokenizer
+
+    @property
+    def vocabulary(self) -> int:
+        """How many tokens it chooses from; rounded up, as most models' are."""
+        return int(self._model.config.get_text_config().vocab_size)
+
     def generate(self, request: GenerationRequest) -> Sequence[Artifact]:
         """`request.n` texts. Raises `InputError` for wrong parameters and `GenerationError` for all else."""
         plan = self._plan(request)
@@ -54,8 +64,8 @@ class LocalText:
         texts = (self._tokenizer.decode(answer, skip_special_tokens=True) for answer in answers)
         return [_artifact("".join(until_stop([text], plan.stops))) for text in texts]
 
-    def stream(self, request: GenerationRequest) -> Iterator[str]:
-        """Pieces of one text; together what `generate` gives for the same seed."""
+    def stream(self, request: GenerationRequest) -> Generator[str, None, Ending]:
+        """Pieces of one text; together what `generate` gives for the same seed. Closing it stops the model."""
         from transformers import TextIteratorStreamer
 
         plan = self._plan(request)
@@ -69,7 +79,7 @@ class LocalText:
                 yield from until_stop(pieces, plan.stops)
             finally:
                 left.set()
-        running.result()
+        return self._ending(plan, running.result()[0])
 
     def _plan(self, request: GenerationRequest) -> _Plan:
         only(request.parameters, _KNOWN)
@@ -132,6 +142,13 @@ class LocalText:
             raise GenerationError(f"The model {self._card.name} failed: {error}") from error
         return tokens[:, plan.used :]
 
+    def _ending(self, plan: _Plan, tokens: Any) -> Ending:
+        text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        full = len(tokens) >= plan.options["max_new_tokens"]
+        special = int(tokens[-1]) in self._tokenizer.all_special_ids if len(tokens) else True
+        stopped = special or any(stop in text for stop in plan.stops)
+        return Ending("length" if full and not stopped else "stop", plan.used, len(tokens))
+
     def _halt(self, plan: _Plan, left: threading.Event) -> Callable[..., Any]:
         """Tells after each token which answers are done: those with a stop text, or all once nobody listens.
 
@@ -171,9 +188,13 @@ def _plain(message: Mapping[str, Any]) -> dict[str, str]:
     """A message with its content as one text; OpenAI also allows a list of parts."""
     content = message.get("content")
     parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    if not isinstance(parts, list) or any(part.get("type") != "text" for part in parts):
+    if not isinstance(parts, list) or not all(map(_is_text, parts)):
         raise InputError("This model reads text alone.", "Send messages whose content is text.")
     return {"role": str(message.get("role", "user")), "content": "".join(part["text"] for part in parts)}
+
+
+def _is_text(part: object) -> bool:
+    return isinstance(part, dict) and part.get("type") == "text" and isinstance(part.get("text"), str)
 
 
 def _artifact(text: str) -> Artifact:

@@ -113,15 +113,19 @@ class Upstream:
             yield answer
 
     @asynccontextmanager
-    async def stream(self, path: str, body: Body) -> AsyncIterator[EventStream]:
+    async def stream(self, path: str, body: Body, *, asking: bool = True) -> AsyncIterator[EventStream]:
         """`POST` with `stream: true`: events as they come. Leaving the block closes the request.
+
+        With `asking` off the body goes as it is: it asks for a stream in words of its own.
 
         Iterating raises `UpstreamError` midway, too: for an error among the events, for data that is no JSON
         object, and for a connection that breaks.
         """
         url = self._channel.url(path)
         async with (
-            self._channel.answer("POST", url, "text/event-stream", _streamed(body)) as answer,
+            self._channel.answer(
+                "POST", url, "text/event-stream", _streamed(body) if asking else body
+            ) as answer,
             aclosing(_events(answer, self._channel.key)) as objects,
         ):
             yield EventStream(answer.headers, objects)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from typing import Any
 
 from guard.errors import GenerationError, InputError, UpstreamError
@@ -45,7 +45,7 @@ class UpstreamGenerator:
         """`request.n` artifacts, as the upstream gave them; another number is an `UpstreamError`."""
         return asyncio.run(self._ask(request))
 
-    def stream(self, request: GenerationRequest) -> Iterator[str]:
+    def stream(self, request: GenerationRequest) -> Generator[str, None, None]:
         """Pieces of one text as they arrive."""
         with asyncio.Runner() as runner:
             pieces = self._pieces(request)

@@ -56,7 +56,7 @@ class Site:
 def guarding(app: App, upstream: str, timeout: float = PATIENCE) -> Iterator[Site]:
     """Guard in front of the API at `upstream`, on a free port of loopback."""
     client = Upstream(upstream, timeout=httpx2.Timeout(timeout))
-    api = create_app(app, upstream=client, generators={"scene": load("scene")})
+    api = create_app(app, upstream=client, generators=[load("scene")])
     _, secret = ApiKeys(app.ledger.engine).create("tests", frozenset(Scope))
     # With its protocol named: only then does asyncio send small answers at once.
     with closing(socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)) as listening:

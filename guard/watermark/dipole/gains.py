@@ -73,8 +73,8 @@ def gains(sound: Floats, signs: Floats, turns: Floats, frozen: Floats, strength:
         reach = (host.response * pull).sum(axis=1) @ abs(signs) + loudness.thrift
         missing = (goal - _differences(host, signs)) / reach
         change = (missing @ signs.T)[:, None] * pull * _UP_AND_DOWN
-        found[len(frozen) :] += change.reshape(-1, BANDS)[len(frozen) :]
-        np.clip(found, -most, most, out=found)
+        raised = found + change.reshape(-1, BANDS)
+        found[len(frozen) :] = np.clip(raised, -most, most)[len(frozen) :]
     return found
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from guard.watermark.base import Payload
-from guard.watermark.dipole.code import RATE, Soft, convolve, search
+from guard.watermark.convolution import RATE, Soft, convolve, search
 from guard.watermark.dipole.shape import BANDS, GROUPS, Mode
 
 __all__ = ["DATA", "SYNC", "Secret", "ident", "secret"]

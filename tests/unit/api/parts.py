@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from guard.api import create_app
 from guard.app import App
 from guard.media import Artifact, Modality
-from models.base import GenerationRequest, Generator, ModelCard
+from models.base import GenerationRequest, Generator, ModelCard, Transcriber
 from models.upstream import Upstream
 from tests.pictures import png
 from tests.upstream import Seen
@@ -170,9 +170,16 @@ def serving(
     *,
     require_keys: bool = False,
     generators: Mapping[str, Generator] | None = None,
+    transcribers: Mapping[str, Transcriber] | None = None,
 ) -> Iterator[TestClient]:
     upstream = Upstream(f"{ORIGIN}/v1", transport=httpx2.MockTransport(script)) if script else None
     with TestClient(
-        create_app(app, upstream=upstream, generators=generators, require_keys=require_keys)
+        create_app(
+            app,
+            upstream=upstream,
+            generators=(generators or {}).values(),
+            transcribers=transcribers,
+            require_keys=require_keys,
+        )
     ) as client:
         yield client

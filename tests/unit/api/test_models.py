@@ -5,15 +5,31 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from tests.unit.api.parts import Script, as_json
+from guard.app import App
+from guard.media import Modality
+from models.registry import load
+from tests.unit.api.parts import Script, as_json, serving
 
-PAINTER = {"id": "painter", "object": "model", "created": 0, "owned_by": "studio"}
+PAINTER = {
+    "id": "painter",
+    "object": "model",
+    "created": 0,
+    "owned_by": "studio",
+    "modalities": ["image"],
+}
 TINY = {"id": "org/tiny", "object": "model", "created": 5, "owned_by": "them", "max_model_len": 4096}
 
 
 def test_built_in_models_stand_beside_the_upstreams(client: TestClient, script: Script) -> None:
     script.will(as_json({"object": "list", "data": [TINY, {**PAINTER, "owned_by": "them"}]}))
     assert client.get("/v1/models").json() == {"object": "list", "data": [PAINTER, TINY]}
+
+
+def test_one_name_may_stand_for_two_models(app: App) -> None:
+    both = {kind: load("scene", modality=kind) for kind in (Modality.IMAGE, Modality.AUDIO)}
+    with serving(app, None, generators=both) as client:
+        [scene] = client.get("/v1/models").json()["data"]
+    assert (scene["id"], scene["modalities"]) == ("scene", ["image", "audio"])
 
 
 def test_one_model_by_name_slashes_and_all(client: TestClient, script: Script) -> None:

@@ -14,8 +14,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from guard.cli.serve import _loopback
+from guard.cli.serve import _hosted, _loopback, _texts
+from guard.errors import InputError
+from guard.media import Modality
 from guard.provenance.keys import KeyStore
+from models.base import ModelCard
 from tests.conftest import REPOSITORY
 from tests.unit.cli.conftest import Guard
 
@@ -75,7 +78,39 @@ def test_it_serves_without_keys_on_loopback(tmp_path: Path) -> None:
     with serving(tmp_path, "--no-auth") as url:
         assert httpx2.get(f"{url}/healthz").status_code == 200
         models = httpx2.get(f"{url}/v1/models").json()["data"]
-        assert "scene" in [model["id"] for model in models]
+        assert {model["id"]: model["modalities"] for model in models} == {"scene": ["image", "audio"]}
+
+
+@pytest.mark.parametrize("name", ["scene", "upstream:gpt", "local:", "local:/nowhere/at/all"])
+def test_a_model_that_cannot_be_hosted(guard: Guard, name: str) -> None:
+    ran = guard("serve", "--model", name)
+    assert ran.code == 2
+    assert ran.err.startswith("guard: ")
+
+
+class Loaded:
+    """Stands in for a model that has loaded."""
+
+    def __init__(self, name: str, modality: Modality) -> None:
+        self.card = ModelCard(name, "1", modality, "local")
+
+
+def test_hosted_texts_can_be_verified() -> None:
+    hosted = {"scene": Loaded("scene", Modality.IMAGE), "local:/m/gpt": Loaded("gpt", Modality.TEXT)}
+    assert _texts(("local:other",), hosted) == ("local:other", "local:/m/gpt")
+
+
+def test_two_models_of_one_name_cannot_be_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str, *, modality: Modality = Modality.TEXT, allow_download: bool = False) -> Loaded:
+        return Loaded(name.rpartition("/")[2], modality)
+
+    monkeypatch.setattr("models.registry.load", load)
+    assert list(_hosted(["local:/a/gpt", "local:/a/gpt", "local:/a/pt"], False))[2:] == [
+        "local:/a/gpt",
+        "local:/a/pt",
+    ]
+    with pytest.raises(InputError, match="2 models of text go by the name 'gpt'"):
+        _hosted(["local:/a/gpt", "local:/b/gpt"], False)
 
 
 def test_it_asks_for_api_keys(tmp_path: Path) -> None:

@@ -98,7 +98,7 @@ def test_credentials_alone(guard: Guard, sounds: dict[str, Path], tmp_path: Path
     out = tmp_path / "signed.ogg"
     record = guard("credential", "sign", sounds["ogg"], "--out", out, "--json").record
     assert record["sidecar"] == f"{out}.c2pa"
-    assert "no place" in record["notes"][0]
+    assert "beside the file" in record["notes"][0]
     assert out.read_bytes() == sounds["ogg"].read_bytes()
     shown = guard("credential", "sign", sounds["ogg"], "--out", out).out
     assert f"  credential: {out}.c2pa\n" in shown

@@ -83,7 +83,7 @@ def test_what_matches_no_character_has_no_beginning(expression: str) -> None:
     assert begun(expression) is None
 
 
-@pytest.mark.parametrize("expression", [r"\Qa.b\E", "a)", "(a", "(?x"])
+@pytest.mark.parametrize("expression", [r"\Qa.b\E", "a)", "(a", "(?x", "[a"])
 def test_what_cannot_be_taken_apart(expression: str) -> None:
     with pytest.raises(UnreadableError):
         take_apart(expression)

@@ -6,14 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import guard
+from detectors.base import Context
 from guard import errors
 from guard.app import App, open_app
-from guard.errors import ConfigurationError, KeyStoreError, PolicyError
-from guard.media import Limits
-from guard.settings import LimitSettings, Settings, load_settings
+from guard.errors import BlockedError, ConfigurationError, DetectorError, KeyStoreError, PolicyError
+from guard.media import Artifact, Limits
+from guard.media.stream import Samples
+from guard.pipeline import Origin
+from guard.settings import AudioSealSettings, LimitSettings, Settings, load_settings
+from guard.tokenmarks import Scheme
 from guard.trace import StepTimes
 from tests.conftest import REPOSITORY
 
@@ -32,8 +37,10 @@ class TestSettings:
 
     def test_are_all_documented(self) -> None:
         page = (REPOSITORY / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-        names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name != "limits"]
-        names += [f"GUARD_LIMITS__{name.upper()}" for name in LimitSettings.model_fields]
+        nested = {"limits": LimitSettings, "audioseal": AudioSealSettings}
+        names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name not in nested]
+        for group, kind in nested.items():
+            names += [f"GUARD_{group.upper()}__{name.upper()}" for name in kind.model_fields]
         assert [name for name in names if f"`{name}`" not in page] == []
 
     def test_another_database_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,6 +53,42 @@ class TestSettings:
         monkeypatch.setenv(name, value)
         with pytest.raises(ConfigurationError, match=name):
             load_settings()
+
+    def test_text_marks_are_off_unless_asked_for(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert load_settings().text_mark is None
+        monkeypatch.setenv("GUARD_TEXT_MARK", "kgw")
+        assert load_settings().text_mark is Scheme.KGW
+
+    def test_lists_have_commas(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GUARD_TEXT_MODELS", "local:/models/a, local:org/b")
+        assert load_settings().text_models == ("local:/models/a", "local:org/b")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("GUARD_TEXT_MARK", "ink"),
+            ("GUARD_TEXT_MODELS", "local:a,b"),
+            ("GUARD_TRANSCRIBER", "whisper"),
+            ("GUARD_AUDIOSEAL__DETECTOR", "detector.pth"),
+            ("GUARD_AUDIOSEAL__DETECTOR_SHA256", "abc"),
+        ],
+    )
+    def test_what_names_no_model_is_refused(
+        self, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+    ) -> None:
+        monkeypatch.setenv(name, value)
+        with pytest.raises(ConfigurationError, match="GUARD_"):
+            load_settings()
+
+    def test_checkpoints_come_with_their_hashes(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GUARD_AUDIOSEAL__DETECTOR", "/models/detector.pth")
+        monkeypatch.setenv("GUARD_AUDIOSEAL__DETECTOR_SHA256", "AB" * 32)
+        [(part, checkpoint)] = load_settings().audioseal.checkpoints().items()
+        assert (part, checkpoint.path, checkpoint.sha256) == (
+            "detector",
+            Path("/models/detector.pth"),
+            "ab" * 32,
+        )
 
     def test_never_show_the_upstream_key(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GUARD_UPSTREAM_API_KEY", "sk-very-secret")
@@ -86,13 +129,38 @@ class TestApp:
         with open_app(Settings(home=tmp_path / "home", blocklist=path)) as app:
             names = [detector.card.id for detector in app.detectors]
             assert names.count("blocklist") == 1
-            from detectors.base import Context
-            from guard.media import Artifact
-
             found = app.detectors[names.index("blocklist")].inspect(
                 Artifact.from_text("a gizmo"), Context("output")
             )
         assert found[0].flagged
+
+    def test_audioseals_checkpoints_reach_the_engine(self, app: App, tmp_path: Path) -> None:
+        wav = Artifact.from_samples(Samples(16000, np.zeros((16000, 1), np.float32)), "audio/wav")
+        sealing = app.settings.model_copy(update={"audio_engine": "audioseal"})
+        with pytest.raises(ConfigurationError, match="No detector"):
+            App(sealing, app.keys, app.ledger, ()).verifier().verify(wav)
+        absent = AudioSealSettings(detector=tmp_path / "none.pth", detector_sha256="ab" * 32)
+        pinned = sealing.model_copy(update={"audioseal": absent})
+        with pytest.raises(ConfigurationError, match=r"none\.pth"):
+            App(pinned, app.keys, app.ledger, ()).verifier().verify(wav)
+
+    def test_models_of_texts_that_are_not_here_are_named(self, app: App, tmp_path: Path) -> None:
+        lost = app.settings.model_copy(update={"text_models": (f"local:{tmp_path / 'lost'}",)})
+        with pytest.raises(ConfigurationError, match=r"GUARD_TEXT_MODELS.*lost"):
+            App(lost, app.keys, app.ledger, ()).verifier()
+
+    def test_with_a_transcriber_spoken_words_are_screened(self, tmp_path: Path) -> None:
+        folder = tmp_path / "whisper"
+        with open_app(Settings(home=tmp_path / "home", transcriber=f"local:{folder}")) as app:
+            spoken = app.detectors[-1]
+            assert (spoken.card.id, spoken.card.version) == ("spoken", "1+whisper")
+            wav = Artifact.from_samples(Samples(16000, np.zeros((16000, 1), np.float32)), "audio/wav")
+            with pytest.raises(DetectorError, match="whisper"):  # none lies there: it was not heard
+                spoken.inspect(wav, Context("output"))
+            app.keys.init_development()
+            with pytest.raises(BlockedError) as caught:
+                app.guard().release([wav], Origin("m"))
+        assert caught.value.rule == "spoken-blocklist"
 
     def test_trust_anchors_can_be_added(self, app: App, tmp_path: Path) -> None:
         path = tmp_path / "more.pem"

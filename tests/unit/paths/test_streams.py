@@ -16,6 +16,7 @@ from detectors.base import Context, DetectorCard, Finding, Span
 from guard.app import App
 from guard.errors import (
     BlockedError,
+    CredentialError,
     InputError,
     LedgerError,
     MalformedMediaError,
@@ -375,6 +376,19 @@ class TestModes:
         text.finish()
         assert text.shown(9, 11).startswith("é")
         assert text.tail == ""
+
+    def test_a_signature_that_would_rewrite_what_has_left(self, app: App, guard: Guard) -> None:
+        """Only where the policy lets everything out at once."""
+        head = HEAD.replace("sign: false", "sign: true")
+        policy = loads(head + "stream: {mode: shadow}\nrules: []")
+        answer = dataclasses.replace(guard, policy=policy, detectors=[]).stream(CHAT)
+        text = answer.text("t")
+        assert text.feed("e\u0301 and more") == 11
+        text.shown(0, 11)
+        with pytest.raises(CredentialError, match="another form"):
+            answer.finish()
+        answer.cut("no signature")
+        assert [row["status"] for row in _rows(app)] == ["cut"]
 
 
 class Capitals:

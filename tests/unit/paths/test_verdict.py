@@ -102,6 +102,33 @@ def test_an_exact_match_says_so() -> None:
     assert "exact" in conclude(ABSENT, NO_MARK, match, []).summary
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        (Status.CUT, "ended early"),
+        (Status.BLOCKED, "a rule stopped"),
+        (Status.STREAMING, "no end on record"),
+        (Status.RELEASED, "release 0000000000000005;"),
+    ],
+)
+def test_how_a_stream_ended_is_told(status: Status, said: str) -> None:
+    match = dataclasses.replace(RECOVERED, entry=dataclasses.replace(ENTRY, status=status))
+    assert any(said in line for line in conclude(ABSENT, MARK, match, []).explanation)
+
+
+@pytest.mark.parametrize(
+    ("similarity", "share", "said"),
+    [(1.0, 1.0, "two share."), (1.0, 0.4, "40 % of this text"), (0.93, 1.0, "7 %"), (0.998, 1.0, "1 %")],
+)
+def test_how_far_a_wording_agrees_is_told(similarity: float, share: float, said: str) -> None:
+    match = LedgerMatch(MatchKind.FINGERPRINT, ENTRY, None, similarity, same=True, share=share)
+    found = conclude(ABSENT, NO_MARK, match, [])
+    assert found.state is VerdictState.RECOVERED
+    assert "by its wording" in found.summary
+    assert any(said in line for line in found.explanation)
+    assert bool(found.warnings) is (share < 0.5)
+
+
 def test_failing_ingredients_are_warned_about() -> None:
     credential = Credential(
         CredentialState.TRUSTED,

@@ -8,21 +8,26 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from detectors.base import Context, DetectorCard, Finding
 from guard.app import App
 from guard.errors import InputError
 from guard.media import Artifact, Modality
-from guard.pipeline import Origin
+from guard.media.stream import Samples
+from guard.pipeline import Origin, Release
 from guard.trace import StepTimes
-from guard.verdict import MatchKind, VerdictState
+from guard.verdict import MatchKind, Verdict, VerdictState
 from guard.verify import Verifier
 from guard.watermark import Payload, Reading, ReadingState, Strength
 from policies.policy import loads
 from tests.pictures import encoded, natural, png, shared_again
+from tests.unit.ledger.test_sound_sketch import spoken
+from tests.unit.ledger.test_store import passage
 
 ORIGIN = Origin("painter", "2")
+RATE = 16_000
 POLICY = loads("name: open\nversion: 1\nrequire: {text: {mark: false}}\nrules: []\n")
 
 
@@ -34,6 +39,14 @@ def verifier(app: App) -> Verifier:
 def released(app: App, artifact: Artifact, **changes: object) -> Artifact:
     guard = dataclasses.replace(app.guard(), policy=POLICY, **changes)
     return guard.release([artifact], ORIGIN)[0].artifact
+
+
+def sound(samples: NDArray[np.float32]) -> Artifact:
+    return Artifact.from_samples(Samples(RATE, samples), "audio/wav")
+
+
+def wav(seed: int) -> Artifact:
+    return sound(3 * spoken(seed)[:, None])
 
 
 def stripped(artifact: Artifact) -> Artifact:
@@ -154,6 +167,161 @@ class TestTexts:
     def test_of_another_text_nothing_is_known(self, app: App, verifier: Verifier) -> None:
         released(app, Artifact.from_text(self.TEXT))
         assert verifier.verify(Artifact.from_text("Something else.")).state is VerdictState.NO_EVIDENCE
+
+
+class TestWordings:
+    """Text that was pasted, edited or quoted is known by its words."""
+
+    TEXT = passage(1, 80)
+
+    def found(self, app: App, verifier: Verifier, text: str) -> Verdict:
+        released(app, Artifact.from_text(passage(2, 80)))
+        release = released(app, Artifact.from_text(self.TEXT))
+        verdict = verifier.verify(Artifact.from_text(text))
+        assert verdict.state is VerdictState.RECOVERED, verdict.conclusion
+        assert verdict.match.kind is MatchKind.FINGERPRINT
+        assert verdict.match.entry is not None
+        assert verdict.match.entry.sha256 == release.sha256
+        return verdict
+
+    def test_in_another_dress(self, app: App, verifier: Verifier) -> None:
+        verdict = self.found(app, verifier, "> " + self.TEXT.upper().replace(" ", "\n> "))
+        assert verdict.match.similarity == 1
+        assert any("all words agree" in sentence for sentence in verdict.conclusion.explanation)
+        assert verdict.as_json()["ledger"]["match"] == "fingerprint"
+
+    def test_with_words_changed_it_says_how_much_differs(self, app: App, verifier: Verifier) -> None:
+        words = self.TEXT.split()
+        for place in (10, 20, 40, 60):
+            words[place] = "altered"
+        verdict = self.found(app, verifier, " ".join(words))
+        assert verdict.match.similarity == pytest.approx(76 / 80)
+        assert any("the text differs: 5 %" in sentence for sentence in verdict.conclusion.explanation)
+
+    def test_inside_another_text_it_says_how_much_of_it(self, app: App, verifier: Verifier) -> None:
+        verdict = self.found(app, verifier, f"{passage(3, 160)} {self.TEXT} {passage(4, 80)}")
+        assert verdict.match.share == pytest.approx(0.25, abs=0.01)
+        assert any("25 % of this text" in sentence for sentence in verdict.conclusion.explanation)
+        assert any("Only 25 %" in warning for warning in verdict.conclusion.warnings)
+
+    def test_other_words_are_not(self, app: App, verifier: Verifier) -> None:
+        released(app, Artifact.from_text(self.TEXT))
+        verdict = verifier.verify(Artifact.from_text(passage(5, 80)))
+        assert verdict.state is VerdictState.NO_EVIDENCE
+
+
+class TestSounds:
+    @pytest.fixture
+    def released_sound(self, app: App) -> Artifact:
+        return released(app, wav(1))
+
+    def test_a_copy_in_another_format_is_recovered(
+        self, verifier: Verifier, released_sound: Artifact
+    ) -> None:
+        copy = Artifact.from_samples(released_sound.samples, "audio/mpeg")
+        verdict = verifier.verify(copy)
+        assert verdict.state is VerdictState.RECOVERED, verdict.conclusion
+        assert verdict.match.kind is MatchKind.WATERMARK
+        assert verdict.match.similarity is not None
+        assert verdict.match.similarity > 0.9
+
+    def test_a_transplanted_mark_inherits_nothing(
+        self, app: App, verifier: Verifier, released_sound: Artifact
+    ) -> None:
+        entry = app.ledger.by_sha256(released_sound.sha256)
+        assert entry is not None
+        reading = Reading(ReadingState.FOUND, "dipole", Payload.from_hex(entry.id))
+        engine = Says(reading, Modality.AUDIO)
+        verdict = dataclasses.replace(verifier, watermarkers=[engine]).verify(wav(2))
+        assert verdict.state is VerdictState.ALTERED
+        assert "its content is another" in verdict.conclusion.summary
+
+    def test_other_media_with_the_mark_inherit_nothing(
+        self, app: App, verifier: Verifier, released_sound: Artifact
+    ) -> None:
+        entry = app.ledger.by_sha256(released_sound.sha256)
+        assert entry is not None
+        reading = Reading(ReadingState.FOUND, "tile", Payload.from_hex(entry.id))
+        verdict = dataclasses.replace(verifier, watermarkers=[Says(reading)]).verify(png())
+        assert verdict.state is VerdictState.ALTERED
+        assert verdict.match.similarity == 0
+
+
+class Says:
+    """An engine that reads the same from everything."""
+
+    name, alg = "says", "test.says"
+
+    def __init__(self, reading: Reading, modality: Modality = Modality.IMAGE) -> None:
+        self.reading, self.modality = reading, modality
+
+    def embed(self, artifact: Artifact, payload: Payload, *, key: bytes, strength: Strength) -> Artifact:
+        return artifact
+
+    def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
+        return self.reading
+
+
+class TestPartialMarks:
+    """A mark may be there without an id, or with its beginning alone."""
+
+    def test_without_an_id_it_is_a_suspicion(self, verifier: Verifier) -> None:
+        reading = Reading(ReadingState.FOUND, "dipole", p_value=1e-9)
+        verdict = dataclasses.replace(verifier, watermarkers=[Says(reading)]).verify(png())
+        assert verdict.state is VerdictState.SUSPECTED
+        assert "no id can be read" in verdict.conclusion.summary
+        assert any("not legible (p = 1e-09" in line for line in verdict.conclusion.explanation)
+
+    @pytest.mark.parametrize("bits", [32, 16])
+    def test_the_beginning_of_an_id_leads_to_the_release_with_this_content(
+        self, app: App, verifier: Verifier, bits: int
+    ) -> None:
+        artifact = stripped(released(app, png(1)))
+        home = verifier.verify(artifact).match.entry
+        assert home is not None
+        short = Payload.from_hex(home.id).prefix(bits)
+        reading = Reading(ReadingState.FOUND, "short", short_id=short, short_bits=bits)
+        engine = dataclasses.replace(verifier, watermarkers=[Says(reading)])
+        verdict = engine.verify(artifact)
+        assert verdict.state is VerdictState.RECOVERED
+        assert verdict.match.entry == home
+        assert any(f"{bits} bits" in line for line in verdict.conclusion.explanation)
+        assert engine.verify(png(2)).state is VerdictState.ALTERED
+
+    def test_of_an_unknown_beginning_it_is_a_suspicion(self, verifier: Verifier) -> None:
+        reading = Reading(ReadingState.FOUND, "short", short_id=7)
+        verdict = dataclasses.replace(verifier, watermarkers=[Says(reading)]).verify(png())
+        assert verdict.state is VerdictState.SUSPECTED
+
+
+class TestCredentialsApart:
+    """A credential that is not in the file may lie beside it or in the ledger."""
+
+    OGG = "audio/ogg"
+
+    def release(self, app: App) -> Release:
+        guard = dataclasses.replace(app.guard(), policy=POLICY)
+        return guard.release([Artifact.from_samples(wav(1).samples, self.OGG)], ORIGIN)[0]
+
+    def test_the_ledger_has_it_for_the_very_bytes(self, app: App, verifier: Verifier) -> None:
+        verdict = verifier.verify(self.release(app).artifact)
+        assert verdict.state is VerdictState.TRUSTED, verdict.conclusion
+        assert verdict.as_json()["credential"]["source"] == "ledger"
+        assert any("ledger keeps it" in line for line in verdict.conclusion.explanation)
+
+    def test_beside_the_file_it_counts_as_much(self, app: App, verifier: Verifier) -> None:
+        release = self.release(app)
+        assert release.sidecar is not None
+        verdict = verifier.verify(release.artifact, sidecar=release.sidecar)
+        assert verdict.state is VerdictState.TRUSTED
+        assert verdict.as_json()["credential"]["source"] == "sidecar"
+        other = verifier.verify(Artifact.from_samples(wav(2).samples, self.OGG), sidecar=release.sidecar)
+        assert other.state is VerdictState.ALTERED
+
+    def test_inside_it_comes_first(self, app: App, verifier: Verifier) -> None:
+        verdict = verifier.verify(released(app, png()), sidecar=b"not a manifest")
+        assert verdict.state is VerdictState.TRUSTED
+        assert verdict.as_json()["credential"]["source"] == "embedded"
 
 
 class TestShortIds:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.resources import files
+from typing import Any
 
 import pytest
 
@@ -73,3 +74,21 @@ def test_text_is_signed_and_chat_is_not() -> None:
     policy = policies.default()
     assert policy.requirements(Modality.TEXT) == Requirements(mark=False, sign=True)
     assert policy.requirements(Modality.TEXT, "chat") == Requirements(mark=False, sign=False)
+
+
+@pytest.mark.parametrize(
+    ("seen", "action"),
+    [
+        ({}, Action.ALLOW),
+        ({"scores": {"blocklist": 0.0}}, Action.ALLOW),
+        ({"scores": {"blocklist": 1.0}}, Action.BLOCK),
+        ({"errors": {"spoken": "no ears"}}, Action.BLOCK),
+        ({"errors": {"blocklist": "no list"}}, Action.BLOCK),
+    ],
+)
+def test_spoken_terms_are_blocked_and_so_is_what_could_not_be_heard(
+    seen: dict[str, Any], action: Action
+) -> None:
+    decision = policies.default().decide(facts("output", Modality.AUDIO, **seen))
+    assert decision.action is action
+    assert decision.rule == (None if action is Action.ALLOW else "spoken-blocklist")

@@ -17,41 +17,16 @@ from guard.watermark.tokens import TokenWatermarker, token_watermarker
 from models.base import GenerationRequest
 from models.local.checkpoint import locate
 from models.local.text import LocalText
+from tests.lexicon import LEXICON, build_lexicon
 
 pytestmark = pytest.mark.heavy
 
 KEY, OTHER = b"the key of this test", b"another key"
-LEXICON = [f"{a}{b}{c}" for a in "bdfgklmnp" for b in "aeiou" for c in "lmnrstxz"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama of 360 words that likes some better than others, as languages do."""
-    import torch
-    from tokenizers import Tokenizer
-    from tokenizers.models import WordLevel
-    from tokenizers.pre_tokenizers import WhitespaceSplit
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("lexicon")
-    words = ["<unk>", "</s>", *LEXICON]
-    inner = Tokenizer(WordLevel({word: i for i, word in enumerate(words)}, unk_token="<unk>"))
-    inner.pre_tokenizer = WhitespaceSplit()
-    PreTrainedTokenizerFast(tokenizer_object=inner, unk_token="<unk>", eos_token="</s>").save_pretrained(
-        folder
-    )
-    torch.manual_seed(0)
-    # The vocabulary is rounded up, as most models' are: the tokenizer's own count would misread KGW.
-    config = LlamaConfig(
-        vocab_size=384, hidden_size=32, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2,
-        max_position_embeddings=512, eos_token_id=None, bos_token_id=None,
-    )  # fmt: skip
-    model = LlamaForCausalLM(config)
-    with torch.no_grad():
-        model.lm_head.weight.mul_(12)
-        model.lm_head.weight[[0, 1, *range(len(words), 384)]] = 0
-    model.save_pretrained(folder)
-    return folder
+    return build_lexicon(tmp_path_factory.mktemp("lexicon"))
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from guard.watermark.dipole.code import RATE, convolve, search
+from guard.watermark.convolution import RATE, convolve, search
 
 
 def bits(n: int, seed: int = 0) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:

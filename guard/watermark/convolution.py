@@ -1,4 +1,4 @@
-"""A tail-biting convolutional code of rate 1/4, read by a wrap-around Viterbi search."""
+"""The code that spells marks: convolutional, tail-biting, of rate 1/4, read by a Viterbi search."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["RATE", "convolve", "search"]
+__all__ = ["RATE", "Bits", "Soft", "convolve", "search"]
 
 Bits: TypeAlias = NDArray[np.uint8]
 Soft: TypeAlias = NDArray[np.float32]
@@ -17,8 +17,8 @@ _MEMORY = 10
 _STATES = 1 << _MEMORY
 # Constraint length 11, maximal free distance (Proakis, Digital Communications, chapter 8).
 _GENERATORS = np.array([0o2327, 0o2353, 0o2671, 0o3175])
-# A tail-biting path needs a run-up until its survivors agree.
-_RUN_UP = 40
+# A tail-biting path needs a run-up until its survivors agree; 48 bits on either side are plenty.
+_RUN_UP = 48
 
 _PARITY = np.bitwise_count(np.arange(2 * _STATES) & _GENERATORS[:, None]) & 1
 _SIGNS = _PARITY.astype(np.float32) * 2 - 1
