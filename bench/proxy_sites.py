@@ -17,11 +17,12 @@ import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import NamedTuple
 
 from bench.proxy_load import Target
 
-__all__ = ["Site", "guard", "litellm", "upstream"]
+__all__ = ["Site", "guard", "litellm", "synced_write", "upstream"]
 
 _PATIENCE = 300.0
 
@@ -89,6 +90,18 @@ def litellm(python: Path, behind: Site) -> Iterator[Site]:
         settings = {"LITELLM_LOG": "ERROR"}
         with _running([*command, "--port", str(port)], port, settings, "/health/liveliness") as pid:
             yield Site(Target("LiteLLM", port, key), pid)
+
+
+def synced_write() -> float:
+    """Seconds until a page is on the disk that holds Guard's ledger: nothing durable takes less."""
+    took: list[float] = []
+    with tempfile.TemporaryFile(buffering=0) as file:
+        for _ in range(50):
+            start = time.perf_counter()
+            file.write(bytes(4096))
+            os.fsync(file.fileno())
+            took.append(time.perf_counter() - start)
+    return median(took)
 
 
 def _guard(arguments: Sequence[str], settings: Mapping[str, str]) -> str:

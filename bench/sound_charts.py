@@ -43,7 +43,7 @@ def bars(shares: dict[str, dict[str, float]], path: Path) -> None:
     axes.set_ylim(-0.6, len(attacks) - 0.4)
     axes.set_xlim(0, 100)
     axes.set_xlabel("per cent of the clips read; black: the goal", fontsize=8)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.06), ncols=len(shares), fontsize=8, frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 1.03), ncols=len(shares), fontsize=8, frameon=False)
     figure.tight_layout()
     figure.savefig(path, dpi=130)
     pyplot.close(figure)

@@ -121,8 +121,11 @@ def _of_texts(models: tuple[str, ...]) -> Sequence[Watermarker]:
 
 
 def _detectors(settings: Settings, ears: Callable[[], Transcriber] | None) -> tuple[Detector, ...]:
-    """Every installed detector, and those of text on spoken words where there are ears for them. One that does
-    not start leaves its signal without a score, and a rule that asks for it then follows its `on_error`."""
+    """Every installed detector, and those of text on spoken words where there are ears for them.
+
+    One that does not start leaves its signal without a score, and a rule that asks for the score then follows
+    its `on_error`.
+    """
     loaded = load_all().detectors
     if settings.blocklist is not None:
         loaded["blocklist"] = Blocklist.load(settings.blocklist)

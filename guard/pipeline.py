@@ -6,7 +6,7 @@ request → screen the prompt → generate → screen the output → decide → 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,6 +18,7 @@ from guard.drafts import REFUSALS, Draft, Origin, Release, entry, facts, refusal
 from guard.errors import BlockedError, ConfigurationError, CredentialError, MarkError
 from guard.ledger import Ledger, Receipt, Status
 from guard.media import Artifact, Modality
+from guard.media.formats import PLAIN_TEXT
 from guard.obligations import apply_obligations
 from guard.provenance.manifest import Claim
 from guard.provenance.read import read
@@ -94,14 +95,17 @@ class Guard:
         findings, decision = self._judge(prompt, origin, "prompt")
         return Draft(Payload.random(), prompt, decision, findings)
 
-    def release(self, artifacts: Sequence[Artifact], origin: Origin) -> list[Release]:
+    def release(
+        self, artifacts: Sequence[Artifact], origin: Origin, *, signing: Collection[int] = ()
+    ) -> list[Release]:
         """Release all artifacts of one request, or none of them.
 
+        Plain texts whose numbers are in `signing` get a credential even where the policy asks for none.
         Raises `BlockedError` when a rule forbids one (the refusal is recorded), `MarkError` or
         `CredentialError` when a required mark or signature cannot be proved, `LedgerError` when nothing
         could be recorded. Nothing leaves in any of these cases.
         """
-        drafts = [self._prepare(artifact, origin) for artifact in artifacts]
+        drafts = [self._prepare(each, origin, number in signing) for number, each in enumerate(artifacts)]
         refused = [draft for draft in drafts if draft.status is not Status.RELEASED]
         receipts = self._record(refused or drafts, origin)
         if refused:
@@ -112,11 +116,13 @@ class Guard:
         """The release path for an answer whose texts are still being written; `admit` its origin first."""
         return AnswerStream(self, origin)
 
-    def _prepare(self, artifact: Artifact, origin: Origin) -> Draft:
+    def _prepare(self, artifact: Artifact, origin: Origin, signing: bool) -> Draft:
         payload = Payload.random()
         with self.trace("decode"):
             artifact.decode()
         findings, decision = self._judge(artifact, origin, "output")
+        if signing and artifact.mime == PLAIN_TEXT:
+            decision = decision.signed()
         if decision.action in REFUSALS:
             return Draft(payload, artifact, decision, findings)
         try:

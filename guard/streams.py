@@ -31,11 +31,13 @@ class AnswerStream:
         self.texts: dict[Hashable, TextStream] = {}
         self.ended = False
 
-    def text(self, key: Hashable, json: bool = False) -> TextStream:
-        """The text of that name, opened when first asked for; `json` where a program is to read it."""
+    def text(self, key: Hashable, json: bool = False, signing: bool = False) -> TextStream:
+        """The text of that name, opened when first asked for; `json` where a program is to read it, `signing`
+        where it gets a credential even if the policy asks for none, as far as it turns out to be plain text.
+        """
         with self.lock:
             if key not in self.texts:
-                self.texts[key] = TextStream(self, json)
+                self.texts[key] = TextStream(self, json, signing)
             return self.texts[key]
 
     def settle(self) -> None:

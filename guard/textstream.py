@@ -13,6 +13,7 @@ from guard.errors import CredentialError, InputError
 from guard.leaving import Leaving
 from guard.ledger import Entry, Status
 from guard.media import Modality
+from guard.media.formats import PLAIN_TEXT
 from guard.media.text import encode_text, sniff_text
 from guard.obligations import spans_to_redact, unmet
 from guard.watermark import Payload
@@ -29,7 +30,7 @@ _HEAD = 1024
 class TextStream:
     """One text of an answer. Positions are code points of the original, as the model wrote it."""
 
-    def __init__(self, answer: AnswerStream, json: bool) -> None:
+    def __init__(self, answer: AnswerStream, json: bool, signing: bool = False) -> None:
         guard, origin = answer.guard, answer.origin
         self.on_record = False
         self.refused = False
@@ -37,7 +38,9 @@ class TextStream:
         self._policy = guard.policy
         self._mime = JSON if json else ""
         self._payload = Payload.random()
-        self._requirements = guard.policy.requirements(Modality.TEXT, origin.route)
+        requirements = guard.policy.requirements(Modality.TEXT, origin.route)
+        self._signing = signing and not json
+        self._requirements = replace(requirements, sign=True) if self._signing else requirements
         self._leaving = Leaving()
         self._watching = Watching(
             guard.detectors,
@@ -188,6 +191,8 @@ class TextStream:
         self._judged = findings
         with self._answer.guard.trace("decide"):
             decision = self._policy.decide(facts(mime, Modality.TEXT, findings, origin, "output"))
+        if self._signing and mime == PLAIN_TEXT:
+            decision = decision.signed()
         if self._shadow:
             decision = decision.in_shadow()
         if decision.action not in REFUSALS:

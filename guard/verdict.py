@@ -133,6 +133,9 @@ def conclude(
     return Conclusion(state, summary, explanation, tuple(_warnings(credential, state, match)))
 
 
+_OF_OTHER_CONTENT = (".mismatch", "assertion.missing", "assertion.dataHash.malformed")
+"""Ends of the codes that say so; the last is of texts that became longer or shorter."""
+
 _OF_WORDS = frozenset(map(str, Scheme))
 """Engines whose marks carry no id."""
 
@@ -200,7 +203,7 @@ def _other(entry: Entry) -> str:
 def tampered(credential: Credential) -> bool:
     """Whether an invalid credential failed over the content, and not over its signer, time or form."""
     excused = ("signingCredential.", "timeStamp.", "ingredient.", "cawg.")
-    changed = (code for code in credential.codes if code.endswith((".mismatch", "assertion.missing")))
+    changed = (code for code in credential.codes if code.endswith(_OF_OTHER_CONTENT))
     return any(not code.startswith(excused) for code in changed)
 
 

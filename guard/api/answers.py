@@ -64,11 +64,13 @@ def event(value: Mapping[str, Any]) -> bytes:
 
 
 def evidence(release: Release) -> dict[str, Any]:
-    """The `guard` object of one released artifact; `mark` names the engine of the mark that it carries."""
+    """The `guard` object of one released artifact; `mark` names the engine of the mark that it carries, and
+    `signed` says whether it carries a credential."""
     return {
         "release_id": release.id,
         "sha256": release.artifact.sha256,
         "action": release.decision.action.value,
         "mark": release.mark.engine if release.mark else None,
+        "signed": release.decision.requirements.sign,
         "receipt": release.receipt.as_json(),
     }

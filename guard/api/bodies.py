@@ -47,10 +47,11 @@ T = TypeVar("T")
 
 
 class Upload(NamedTuple):
-    """A file and the name that its sender gave it."""
+    """A file, and the name and type that its sender gave it."""
 
     name: str
     data: bytes
+    media_type: str = ""
 
 
 async def read_json(request: Request) -> dict[str, Any]:
@@ -98,13 +99,14 @@ async def open_form(
 async def read_upload(request: Request, limit: int) -> Upload:
     """The file in a form's field `file`, or the body itself where that is no form; at most `limit` bytes."""
     if not is_form(request):
-        return Upload("", b"".join([chunk async for chunk in _chunks(request, limit)]))
+        data = b"".join([chunk async for chunk in _chunks(request, limit)])
+        return Upload("", data, _media_type(request))
     within = limit + _FORM_BYTES
     async with open_form(request, within, files=1, fields=_FORM_FIELDS, field_bytes=_FORM_BYTES) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise ApiError(400, "The form has no file in its field 'file'.", param="file")
-        return Upload(file.filename or "", await file.read())
+        return Upload(file.filename or "", await file.read(), file.content_type or "")
 
 
 def user_in(body: Mapping[str, Any]) -> dict[str, str]:

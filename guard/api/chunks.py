@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from guard.api.answers import dump, evidence
 from guard.api.door import upstreams_fault
 from guard.api.jsontree import Leaf, leaves
-from guard.api.texts import Path, choices_in, forget, part, refuse_media
+from guard.api.texts import Path, choices_in, forget, is_said, part, refuse_media
 from guard.errors import UpstreamError
 from guard.pipeline import Release
 from guard.streams import AnswerStream, TextStream
@@ -58,11 +58,15 @@ class Chunks:
 
     A chunk that says nothing, and one that ends a choice, waits for the next that says something or for the
     end: so the first event of an answer always comes with cleared text, and the last can carry the evidence.
-    `structured` answers are JSON that a program reads; `many` are of more than one choice.
+    `structured` answers are JSON that a program reads; `many` are of more than one choice. With `signing`,
+    what is said to people gets a credential at its end.
     """
 
-    def __init__(self, answer: AnswerStream, *, structured: bool = False, many: bool = False) -> None:
+    def __init__(
+        self, answer: AnswerStream, *, structured: bool = False, many: bool = False, signing: bool = False
+    ) -> None:
         self.answer = answer
+        self._signing = signing
         self._structured = structured
         self._many = many
         self._waiting: deque[_Held] = deque()
@@ -121,7 +125,9 @@ class Chunks:
         key = (number, leaf.path)
         text = self._texts.get(key)
         if text is None:
-            text = self._texts[key] = self.answer.text(key, json=self._is_json(leaf.path))
+            text = self._texts[key] = self.answer.text(
+                key, json=self._is_json(leaf.path), signing=self._signing and is_said(leaf.path)
+            )
         start = text.size
         if start < _HEAD:
             self._heads[key] = self._heads.get(key, "") + leaf.text[:_HEAD]

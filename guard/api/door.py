@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -64,8 +64,8 @@ class Door:
         return await to_thread.run_sync(function, *args, limiter=self._workers)
 
     async def record(self, function: Callable[[*Ts], T], *args: *Ts) -> T:
-        """`work` that computes little and then waits for the disk, as that on a chat's texts does: many run at
-        once, since the ledger writes all that wait at a moment together."""
+        """`work` that computes little and then waits for the disk: many run at once, since the ledger writes
+        all that wait at a moment together."""
         return await to_thread.run_sync(function, *args, limiter=self._writers)
 
     async def admitted(self, origin: Origin) -> None:
@@ -78,10 +78,12 @@ class Door:
         """`Guard.admit`; call it in a worker thread, like `release`."""
         self.guard.admit(origin)
 
-    def release(self, artifacts: Sequence[Artifact], origin: Origin) -> list[Release]:
+    def release(
+        self, artifacts: Sequence[Artifact], origin: Origin, *, signing: Collection[int] = ()
+    ) -> list[Release]:
         """`Guard.release` for what an upstream made."""
         with upstreams_fault():
-            return self.guard.release(artifacts, origin)
+            return self.guard.release(artifacts, origin, signing=signing)
 
     @cached_property
     def _workers(self) -> CapacityLimiter:

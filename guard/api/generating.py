@@ -25,12 +25,15 @@ from guard.errors import GuardError, LedgerError, UpstreamError
 from guard.pipeline import Origin
 from models.upstream import Answer, Upstream
 
-__all__ = ["ROUTE", "EventResponse", "generate"]
+__all__ = ["CREDENTIALS", "ROUTE", "EventResponse", "generate"]
 
 logger = logging.getLogger(__name__)
 
 ROUTE = "chat"
 """The route of all text that travels inside a JSON answer, whatever its URL."""
+
+CREDENTIALS = "x-guard-credentials"
+"""The header by which a caller asks for a credential in the text of an answer."""
 
 _JSON_FORMATS = ("json_object", "json_schema")
 
@@ -74,11 +77,12 @@ async def generate(request: Request, body: Mapping[str, Any], path: str) -> Resp
         user=user_in(body),
         words=source.words if isinstance(source, Hosted) else None,
     )
+    signing = _signing(request, body)
     await door.admitted(asked)
     if not body.get("stream"):
         answer = await while_connected(request, source.post(path, body))
-        return await door.record(_release, door, answer, asked)
-    relay = _Relay(door, source, path, body, asked)
+        return await door.record(_release, door, answer, asked, signing)
+    relay = _Relay(door, source, path, body, asked, signing)
     events = relay.events()
     first = await while_connected(request, anext(events))
     return EventResponse(request, first, events, relay.headers)
@@ -91,10 +95,24 @@ def _check(body: Mapping[str, Any]) -> None:
         raise ApiError(400, "'stream' must be true or false.", param="stream")
 
 
-def _release(door: Door, answer: Answer, asked: Origin) -> Response:
+def _signing(request: Request, body: Mapping[str, Any]) -> bool:
+    """Whether the caller wants a credential in what is said. It is left out where each token of that is to be
+    accounted for, or a program reads it. Raises `ApiError` for other kinds of credentials."""
+    wanted = request.headers.get(CREDENTIALS)
+    if wanted not in (None, "text"):
+        raise ApiError(400, f"The header {CREDENTIALS} can be 'text'.", param=CREDENTIALS)
+    return wanted == "text" and body.get("logprobs") in (None, False) and not _structured(body)
+
+
+def _structured(body: Mapping[str, Any]) -> bool:
+    wanted = body.get("response_format")
+    return isinstance(wanted, dict) and wanted.get("type") in _JSON_FORMATS
+
+
+def _release(door: Door, answer: Answer, asked: Origin, signing: bool) -> Response:
     if not answer.body.get("choices"):
         raise UpstreamError("The upstream's answer has no choices.")
-    releases = release_texts(door, answer.body, _answered(asked, answer.body))
+    releases = release_texts(door, answer.body, _answered(asked, answer.body), signing=signing)
     return Json({**answer.body, "guard": {"releases": releases}}, headers=forwarded(answer.headers))
 
 
@@ -110,7 +128,13 @@ class _Relay:
     """One streamed answer on its way; `headers` are the upstream's that go on, known with the first event."""
 
     def __init__(
-        self, door: Door, source: Upstream | Hosted, path: str, body: Mapping[str, Any], asked: Origin
+        self,
+        door: Door,
+        source: Upstream | Hosted,
+        path: str,
+        body: Mapping[str, Any],
+        asked: Origin,
+        signing: bool,
     ) -> None:
         self.headers: Mapping[str, str] = {}
         self._door = door
@@ -118,6 +142,7 @@ class _Relay:
         self._path = path
         self._body = body
         self._asked = asked
+        self._signing = signing
         self._chunks: Chunks | None = None
 
     async def events(self) -> AsyncGenerator[bytes]:
@@ -145,10 +170,12 @@ class _Relay:
         return self._chunks.ready()
 
     def _open(self, chunk: Mapping[str, Any]) -> Chunks:
-        wanted = self._body.get("response_format")
-        structured = isinstance(wanted, dict) and wanted.get("type") in _JSON_FORMATS
-        answer = self._door.guard.stream(_answered(self._asked, chunk))
-        return Chunks(answer, structured=structured, many=self._body.get("n") not in (None, 1))
+        return Chunks(
+            self._door.guard.stream(_answered(self._asked, chunk)),
+            structured=_structured(self._body),
+            many=self._body.get("n") not in (None, 1),
+            signing=self._signing,
+        )
 
     async def _rest(self) -> bytes:
         if self._chunks is None:

@@ -12,7 +12,17 @@ from guard.drafts import of_text
 from guard.errors import UpstreamError
 from guard.pipeline import Origin
 
-__all__ = ["Path", "choices_in", "forget", "part", "prompt_in", "prompt_of", "refuse_media", "release_texts"]
+__all__ = [
+    "Path",
+    "choices_in",
+    "forget",
+    "is_said",
+    "part",
+    "prompt_in",
+    "prompt_of",
+    "refuse_media",
+    "release_texts",
+]
 
 Path = tuple[str | int, ...]
 """The keys that lead from a choice to a text."""
@@ -34,6 +44,7 @@ _MEDIA = frozenset(
     }
 )
 _DATA_URLS = ("data:audio/", "data:image/", "data:video/")
+_SAID_IN = (("message", "content"), ("delta", "content"), ("text",))
 _OF_A_MESSAGE = frozenset({"id", "role", "tool_call_id", "type"})
 _OF_A_CHOICE = frozenset({"delta", "finish_reason", "index", "message", "text"})
 _SAID = ("messages", "instructions", "input", "prompt", "suffix", "prediction")
@@ -55,10 +66,13 @@ def prompt_of(body: Mapping[str, Any]) -> str:
     return "\n".join([*said, *defined])
 
 
-def release_texts(door: Door, answer: dict[str, Any], origin: Origin) -> list[dict[str, Any]]:
+def release_texts(
+    door: Door, answer: dict[str, Any], origin: Origin, *, signing: bool = False
+) -> list[dict[str, Any]]:
     """Release every text in `answer`, or none, and put what was released in place; returns their evidence.
 
-    Each text is an artifact of its own: message, reasoning, refusal, arguments of each tool call. Raises what
+    Each text is an artifact of its own: message, reasoning, refusal, arguments of each tool call. With
+    `signing`, what is said to people gets a credential, and nothing else, policy or no policy. Raises what
     `Guard.release` raises, and `UpstreamError` for an answer that cannot be screened.
     """
     texts = [
@@ -69,7 +83,8 @@ def release_texts(door: Door, answer: dict[str, Any], origin: Origin) -> list[di
     ]
     with upstreams_fault():
         artifacts = [of_text(leaf.text) for _, leaf in texts]
-    releases = door.release(artifacts, origin)
+    said = {number for number, (_, leaf) in enumerate(texts) if signing and is_said(leaf.path)}
+    releases = door.release(artifacts, origin, signing=said)
     changed: set[int] = set()
     for (number, leaf), release in zip(texts, releases, strict=True):
         if release.artifact.text != leaf.text:
@@ -112,6 +127,11 @@ def refuse_media(path: Path, beginning: str) -> bool:
             "Ask for text, or use /v1/images/generations.",
         )
     return True
+
+
+def is_said(path: Path) -> bool:
+    """Whether a text is what a choice says to people: the content of its message, or its `text`."""
+    return path in _SAID_IN
 
 
 def forget(choice: dict[str, Any]) -> None:

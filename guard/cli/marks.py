@@ -125,7 +125,8 @@ def _chooser(name: str | None, settings: Settings) -> Callable[[Artifact], Water
     from guard.watermark.registry import engine
 
     default = {Modality.IMAGE: settings.engine, Modality.AUDIO: settings.audio_engine}
-    chosen = engine(name) if name else None
+    checkpoints = settings.audioseal.checkpoints()
+    chosen = engine(name, **checkpoints) if name else None
 
     def choose(artifact: Artifact) -> Watermarker:
         kind = artifact.modality
@@ -133,7 +134,7 @@ def _chooser(name: str | None, settings: Settings) -> Callable[[Artifact], Water
             raise InputError(f"Engine {chosen.name} marks no {kind}.", "Choose another --engine.")
         if kind not in default:
             raise InputError(f"Guard marks no {kind}.", "Give it pictures or sound.")
-        return chosen or engine(default[kind])
+        return chosen or engine(default[kind], **checkpoints)
 
     return choose
 

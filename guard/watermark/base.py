@@ -78,8 +78,8 @@ class Reading:
     over every hypothesis the search tried; None where the engine cannot say.
 
     `geometry` takes a displacement (x, y) in the picture at hand to one in the picture as it was marked, in
-    pixels of the latter; None where the engine does not follow geometry. `short_id` are the upper `short_bits`
-    bits of the payload, where the engine carries or read no more.
+    pixels of the latter; None where the engine does not follow geometry. `short_id` are the upper
+    `short_bits` bits of the payload, where the engine carries or read no more.
     """
 
     state: ReadingState

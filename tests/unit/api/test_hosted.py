@@ -126,8 +126,12 @@ class TestChat:
 
     def test_the_model_gets_the_conversation_and_its_knobs(self, hosting: TestClient, writer: Writer) -> None:
         messages = [{"role": "user", "content": "Hello"}, {"role": "assistant", "content": "Yes?"}]
-        knobs = {"temperature": 0.5, "top_p": None, "stop": ["x"], "max_completion_tokens": 9}
-        neutral = {"frequency_penalty": 0, "logprobs": False, "response_format": {"type": "text"}}
+        knobs: dict[str, Any] = {"temperature": 0.5, "top_p": None, "stop": ["x"], "max_completion_tokens": 9}
+        neutral: dict[str, Any] = {
+            "frequency_penalty": 0,
+            "logprobs": False,
+            "response_format": {"type": "text"},
+        }
         answer = hosting.post(CHAT, json=ask(messages=messages, user="u", **knobs, **neutral))
         assert answer.status_code == 200
         [request] = writer.asked

@@ -97,6 +97,18 @@ class TestWhole:
         assert answer.headers["x-ratelimit-remaining-requests"] == "7"
         assert "set-cookie" not in answer.headers
 
+    @pytest.mark.parametrize("as_form", [True, False])
+    def test_samples_without_a_header_can_be_verified_by_their_name(
+        self, client: TestClient, script: Script, as_form: bool
+    ) -> None:
+        script.will(as_file(artifact("audio/pcm", 5.0).data, "audio/pcm"))
+        data = client.post(SPEECH, json={**ASK, "response_format": "pcm"}).content
+        if as_form:
+            told = client.post("/v1/verify", files={"file": ("a.pcm", data, "audio/pcm")}).json()
+        else:
+            told = client.post("/v1/verify", content=data, headers={"content-type": "audio/pcm"}).json()
+        assert (told["verdict"], told["mime"]) == ("trusted", "audio/pcm")
+
 
 class TestRefusals:
     @pytest.mark.parametrize("field", ["input", "instructions", "style_prompt"])

@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,9 +16,9 @@ import pytest
 
 from guard.cli.serve import _hosted, _loopback, _texts
 from guard.errors import InputError
-from guard.media import Modality
+from guard.media import Artifact, Modality
 from guard.provenance.keys import KeyStore
-from models.base import ModelCard
+from models.base import GenerationRequest, ModelCard
 from tests.conftest import REPOSITORY
 from tests.unit.cli.conftest import Guard
 
@@ -93,6 +93,9 @@ class Loaded:
 
     def __init__(self, name: str, modality: Modality) -> None:
         self.card = ModelCard(name, "1", modality, "local")
+
+    def generate(self, request: GenerationRequest) -> Sequence[Artifact]:
+        raise NotImplementedError
 
 
 def test_hosted_texts_can_be_verified() -> None:

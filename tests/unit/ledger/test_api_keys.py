@@ -61,6 +61,43 @@ def test_a_revoked_key_stays_listed_and_shut(store: tuple[Ledger, ApiKeys]) -> N
     assert [(k.id, k.revoked) for k in keys.list()] == [(key.id, True)]
 
 
+def test_a_key_that_was_opened_is_remembered_for_a_second(
+    store: tuple[Ledger, ApiKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledger, keys = store
+    key, secret = keys.create("proxy", frozenset({Scope.VERIFY}))
+    now = 100.0
+    monkeypatch.setattr("guard.ledger.api_keys.monotonic", lambda: now)
+    assert keys.remembered(secret) is None
+    assert keys.authenticate(secret) == key
+    ApiKeys(ledger.engine).revoke(key.id)  # as another process does
+    now = 100.9
+    assert keys.remembered(secret) == key
+    assert keys.remembered(secret + "a") is None
+    now = 101.1
+    assert keys.remembered(secret) is None
+    assert keys.authenticate(secret) is None
+
+
+def test_a_key_revoked_here_is_forgotten_at_once(store: tuple[Ledger, ApiKeys]) -> None:
+    _, keys = store
+    key, secret = keys.create("proxy", frozenset({Scope.VERIFY}))
+    keys.authenticate(secret)
+    keys.revoke(key.id)
+    assert keys.remembered(secret) is None
+
+
+def test_only_so_many_keys_are_remembered(
+    store: tuple[Ledger, ApiKeys], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, keys = store
+    monkeypatch.setattr("guard.ledger.api_keys._MOST", 2)
+    secrets = [keys.create(name, frozenset(Scope))[1] for name in "abc"]
+    for secret in secrets:
+        keys.authenticate(secret)
+    assert [keys.remembered(secret) is not None for secret in secrets] == [False, False, True]
+
+
 def test_revoking_twice_or_nothing_is_an_error(store: tuple[Ledger, ApiKeys]) -> None:
     _, keys = store
     key, _ = keys.create("old", frozenset({Scope.VERIFY}))

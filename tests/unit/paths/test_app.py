@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 import guard
 from detectors.base import Context
@@ -37,7 +38,7 @@ class TestSettings:
 
     def test_are_all_documented(self) -> None:
         page = (REPOSITORY / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-        nested = {"limits": LimitSettings, "audioseal": AudioSealSettings}
+        nested: dict[str, type[BaseModel]] = {"limits": LimitSettings, "audioseal": AudioSealSettings}
         names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name not in nested]
         for group, kind in nested.items():
             names += [f"GUARD_{group.upper()}__{name.upper()}" for name in kind.model_fields]

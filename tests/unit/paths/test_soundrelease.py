@@ -12,6 +12,7 @@ from detectors.base import Context, DetectorCard, Finding
 from guard.app import App
 from guard.errors import (
     BlockedError,
+    CredentialError,
     LedgerError,
     LimitExceededError,
     MarkError,
@@ -248,6 +249,22 @@ class TestFailures:
         assert entry is not None
         assert (entry.status, entry.size) == (Status.CUT, len(left))
         assert left
+
+    def test_without_a_credential_at_the_end_it_counts_as_cut(
+        self, app: App, opened: Callable[..., SoundRelease], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(*_: object, **__: object) -> None:
+            raise CredentialError("The key has expired.")
+
+        sound = opened()
+        left = b"".join(fed(sound, streamed("audio/wav", 7.0)))
+        monkeypatch.setattr(Guard, "sealed", fail)
+        with pytest.raises(CredentialError):
+            sound.finish()
+        sound.cut("CredentialError")
+        entry = app.ledger.by_id(sound.id)
+        assert entry is not None
+        assert (entry.status, entry.size) == (Status.CUT, len(left))
 
     def test_bytes_are_limited_also_where_nothing_leaves(self, opened: Callable[..., SoundRelease]) -> None:
         sound = opened("stream: {mode: buffered}\nrules: []\n", limits=Limits(max_bytes=5000))

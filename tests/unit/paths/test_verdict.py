@@ -43,6 +43,7 @@ def test_a_sound_credential_decides_alone(state: CredentialState) -> None:
     "code",
     [
         "assertion.dataHash.mismatch",
+        "assertion.dataHash.malformed",
         "assertion.bmffHash.mismatch",
         "assertion.hashedURI.mismatch",
         "claimSignature.mismatch",

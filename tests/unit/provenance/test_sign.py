@@ -157,9 +157,9 @@ class TestIngredients:
         self, shared_data: Path, name: str, claim: Maker, signer: Signer
     ) -> None:
         broken = _jpeg(shared_data / f"c2pa/{name}.jpg")
-        for arguments in ({"artifact": broken}, {"artifact": image(), "ingredient": broken}):
+        for artifact, ingredient in ((broken, None), (image(), broken)):
             with pytest.raises(CredentialError, match="cannot be kept") as caught:
-                sign(claim=claim(), signer=signer, **arguments)
+                sign(artifact, claim(), signer, ingredient=ingredient)
             assert "remove its metadata" in caught.value.remedy
 
 
@@ -202,6 +202,17 @@ class TestSidecars:
         signed = sign(make("audio/wav"), claim(), signer)
         assert signed.embedded
         assert signed.notes == ()
+
+    @pytest.mark.parametrize("mime", ["audio/mpeg", "audio/wav", "audio/flac"])
+    def test_unless_its_bytes_have_to_stay_as_they_are(
+        self, mime: str, claim: Maker, signer: Signer, anchors: str
+    ) -> None:
+        original = make(mime)
+        signed = sign(original, claim(), signer, embed=False)
+        assert (signed.embedded, signed.artifact) == (False, original)
+        assert read(original, anchors=anchors, manifest=signed.manifest).state == "trusted"
+        longer = Artifact(Modality.AUDIO, mime, original.data + b"\0")
+        assert read(longer, anchors=anchors, manifest=signed.manifest).state == "invalid"
 
     def test_earlier_credentials_become_the_sidecars_parent(
         self, claim: Maker, signer: Signer, anchors: str

@@ -278,6 +278,16 @@ def test_nothing_after_done_is_passed_on() -> None:
         assert len(ask(server.url, chunks_of)) == 1
 
 
+def test_a_stream_can_be_asked_for_in_other_words() -> None:
+    async def listen(upstream: Upstream) -> list[Any]:
+        async with upstream.stream("audio/speech", BODY, asking=False) as events:
+            return [event.data async for event in events]
+
+    with serving(as_stream(chunk("a"))) as server:
+        assert len(ask(server.url, listen)) == 1
+    assert server.seen[0].json == BODY
+
+
 def test_a_stream_may_end_without_done() -> None:
     with serving(as_stream(chunk("a"), chunk("b"))) as server:
         assert len(ask(server.url, chunks_of)) == 2
