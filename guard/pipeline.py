@@ -25,7 +25,7 @@ from guard.provenance.read import read
 from guard.provenance.sign import Signed, sign
 from guard.provenance.signer import Signer
 from guard.provenance.visible import visible_text
-from guard.streams import AnswerStream
+from guard.streaming.answer import AnswerStream
 from guard.tokenmarks import Scheme, TokenMark
 from guard.trace import Trace
 from guard.watermark import Mark, Payload, Reading, ReadingState, Strength, Watermarker

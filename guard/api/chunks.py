@@ -12,7 +12,7 @@ from guard.api.jsontree import Leaf, leaves
 from guard.api.texts import Path, choices_in, forget, is_said, part, refuse_media
 from guard.errors import UpstreamError
 from guard.pipeline import Release
-from guard.streams import AnswerStream, TextStream
+from guard.streaming.answer import AnswerStream, TextStream
 
 __all__ = ["Chunks"]
 

@@ -10,7 +10,7 @@ from guard.api.answers import evidence
 from guard.api.door import upstreams_fault
 from guard.api.jsontree import Leaf
 from guard.api.response_items import forget_tokens
-from guard.streams import AnswerStream, TextStream
+from guard.streaming.answer import AnswerStream, TextStream
 
 __all__ = ["Key", "ResponseTexts"]
 

@@ -11,10 +11,10 @@ from detectors.watching import Watching
 from guard.api.door import Door
 from guard.drafts import REFUSALS, facts
 from guard.errors import BlockedError
-from guard.leaving import Leaving
 from guard.media import Artifact, Modality
 from guard.obligations import apply_obligations, spans_to_redact
 from guard.pipeline import Origin
+from guard.streaming.leaving import Leaving
 from guard.verdict import finding_json
 from policies.base import TOKEN, Action, Decision, StreamMode
 

@@ -21,7 +21,7 @@ from guard.api.sounds import delta, done, headers_of
 from guard.api.speech_wish import SpeechWish
 from guard.errors import GuardError, UpstreamError
 from guard.pipeline import Origin, Release
-from guard.soundrelease import SoundRelease
+from guard.streaming.sound import SoundRelease
 from models.upstream import Event, Upstream
 
 __all__ = ["streamed"]

@@ -17,7 +17,7 @@ from guard.api.relaying import to_its_record
 from guard.api.transcripts import forget
 from guard.errors import UpstreamError
 from guard.pipeline import Origin
-from guard.streams import TextStream
+from guard.streaming.answer import TextStream
 from models.upstream import Body, Event, Upstream
 
 __all__ = ["streamed"]

@@ -15,7 +15,7 @@ from guard.drafts import of_text
 from guard.errors import UpstreamError
 from guard.obligations import TEXT_LABEL
 from guard.pipeline import Origin, Release
-from guard.streams import AnswerStream, TextStream
+from guard.streaming.answer import AnswerStream, TextStream
 
 __all__ = ["Heard", "forget", "release_subtitles", "release_transcript"]
 

@@ -65,7 +65,7 @@ class LocalText:
         return [_artifact("".join(until_stop([text], plan.stops))) for text in texts]
 
     def stream(self, request: GenerationRequest) -> Generator[str, None, Ending]:
-        """Pieces of one text; together what `generate` gives for the same seed. Closing it stops the model."""
+        """Pieces of one text; together what `generate` gives for the same seed. Closed, the model stops."""
         from transformers import TextIteratorStreamer
 
         plan = self._plan(request)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guard.leaving import Leaving
+from guard.streaming.leaving import Leaving
 from policies import redact
 
 SPANS = st.lists(

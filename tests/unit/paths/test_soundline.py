@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from guard.errors import MalformedMediaError
 from guard.media import Artifact, Limits, Modality
-from guard.soundline import SoundLine
+from guard.streaming.soundline import SoundLine
 from tests.voices import RATE, babble, streamed
 
 

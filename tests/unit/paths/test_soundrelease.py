@@ -22,7 +22,7 @@ from guard.ledger import Ledger, Status
 from guard.media import Artifact, Limits, Modality
 from guard.media.stream import Samples
 from guard.pipeline import Guard, Origin, Release
-from guard.soundrelease import SoundRelease
+from guard.streaming.sound import SoundRelease
 from guard.verdict import Source
 from guard.watermark.sounds import SoundWatermarker
 from policies.policy import loads

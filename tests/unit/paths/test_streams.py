@@ -25,7 +25,7 @@ from guard.errors import (
 from guard.ledger import Entry, Ledger, Receipt, Status
 from guard.media import Artifact, Modality
 from guard.pipeline import Guard, Origin, Release
-from guard.streams import AnswerStream
+from guard.streaming.answer import AnswerStream
 from guard.watermark import Payload, Reading, ReadingState, Strength
 from policies.policy import loads
 

@@ -11,7 +11,7 @@ from guard.ledger import Receipt, Status
 from guard.media import Artifact, Limits, Modality
 from guard.media.formats import PCM, sniff_binary
 from guard.media.soundstream import STREAMED
-from guard.soundline import SoundLine
+from guard.streaming.soundline import SoundLine
 from guard.watermark import Mark, Payload, Strength
 from guard.watermark.sounds import SoundStream, SoundWatermarker
 from policies.base import Action, Decision, StreamMode

@@ -10,17 +10,17 @@ from detectors.base import Context
 from detectors.watching import Watching
 from guard.drafts import JSON, REFUSALS, Draft, entry, facts, of_text
 from guard.errors import CredentialError, InputError
-from guard.leaving import Leaving
 from guard.ledger import Entry, Status
 from guard.media import Modality
 from guard.media.formats import PLAIN_TEXT
 from guard.media.text import encode_text, sniff_text
 from guard.obligations import spans_to_redact, unmet
+from guard.streaming.leaving import Leaving
 from guard.watermark import Payload
 from policies.base import TOKEN, Action, Decision, StreamMode
 
 if TYPE_CHECKING:
-    from guard.streams import AnswerStream
+    from guard.streaming.answer import AnswerStream
 
 __all__ = ["TextStream"]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from guard.drafts import Origin, Release, refusal, released
 from guard.ledger import Entry, Receipt, Status
-from guard.textstream import TextStream
+from guard.streaming.text import TextStream
 
 if TYPE_CHECKING:
     from guard.pipeline import Guard
