@@ -199,5 +199,5 @@ async def _to_the_end(request: Request, first: bytes, rest: AsyncGenerator[bytes
             async for events in rest:
                 yield events
         except GuardError as error:
-            logger.info("%s %s: %s", request.state.request_id, type(error).__name__, error)
+            logger.info("%s %s: %s", request.state.request_id, type(error).__name__, problem_of(error).code)
             yield b"data: %s\n\n" % dump({"error": problem_of(error).as_json()})

@@ -64,7 +64,7 @@ class _Relay:
             reason = f"{type(error).__name__}: {error.message}"
             if not self._begun:
                 raise
-            logger.info("%s %s: %s", self._request_id, type(error).__name__, error)
+            logger.info("%s %s: %s", self._request_id, type(error).__name__, problem_of(error).code)
             yield self._events.failure(problem_of(error))
         finally:
             await self._cut(reason)

@@ -15,6 +15,7 @@ from starlette.types import Send
 from guard.api.answers import forwarded
 from guard.api.bodies import while_connected
 from guard.api.door import Door, door_of, upstreams_fault
+from guard.api.errors import problem_of
 from guard.api.generating import EventResponse
 from guard.api.relaying import to_its_record
 from guard.api.sounds import delta, done, headers_of
@@ -75,7 +76,8 @@ class _SoundResponse(StreamingResponse):
             try:
                 await super().stream_response(send)
             except GuardError as error:
-                logger.info("%s %s: %s", self._request.state.request_id, type(error).__name__, error)
+                asked, code = self._request.state.request_id, problem_of(error).code
+                logger.info("%s %s: %s", asked, type(error).__name__, code)
 
 
 class _Relay:

@@ -3,6 +3,5 @@
 from guard.media.artifact import Artifact
 from guard.media.formats import Modality, canonical_mime, mime_for_suffix
 from guard.media.limits import Limits
-from guard.media.text import nfc
 
-__all__ = ["Artifact", "Limits", "Modality", "canonical_mime", "mime_for_suffix", "nfc"]
+__all__ = ["Artifact", "Limits", "Modality", "canonical_mime", "mime_for_suffix"]

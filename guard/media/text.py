@@ -1,20 +1,18 @@
 """Bytes that are text, and text as code points.
 
 Text is kept exactly as it came: nothing is normalised behind the caller's back, since a hash, a signature or
-a detector's span must refer to what the file holds. Where a standard asks for a normal form (C2PA's text
-manifests hash the NFC form), call `nfc` there.
+a detector's span must refer to what the file holds.
 """
 
 from __future__ import annotations
 
 import codecs
 import re
-import unicodedata
 
 from guard.errors import MalformedMediaError
 from guard.media.formats import HTML, PLAIN_TEXT
 
-__all__ = ["decode_text", "encode_text", "looks_binary", "nfc", "sniff_text"]
+__all__ = ["decode_text", "encode_text", "looks_binary", "sniff_text"]
 
 # The bytes that mark a file as binary (WHATWG MIME Sniffing §5, "binary data byte"), but for the vertical
 # tab, which word processors put into text as a line break.
@@ -66,11 +64,6 @@ def sniff_text(text: str) -> str:
     """`text/html` where the text begins with a page's markup, else `text/plain` (Markdown, CSV, JSON and code
     too)."""
     return HTML if _HTML.match(text) else PLAIN_TEXT
-
-
-def nfc(text: str) -> str:
-    """The text in Unicode normal form C (UAX #15), which is what C2PA hashes."""
-    return unicodedata.normalize("NFC", text)
 
 
 def _without_binary(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pytest
 from guard.provenance.keys import KeyStore
 from guard.provenance.manifest import Claim
 from guard.provenance.signer import Signer
-from tests.unit.provenance.issuing import CREATED, issue
+from tests.unit.provenance.issuing import issue
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +43,7 @@ def claim() -> Callable[..., Claim]:
             "model_version": "1",
             "provider": "Acme & Söhne",
             "release_id": "00ff00ff00ff00ff",
-            "created_at": CREATED,
+            "created_at": datetime.now(UTC),  # text is signed only for times of its certificate
         }
         return Claim(**facts | changes)
 

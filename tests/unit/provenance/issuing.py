@@ -13,10 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from guard.provenance.certificates import to_pem
 from guard.provenance.signer import Signer
 
-__all__ = ["CREATED", "issue"]
-
-CREATED = datetime.now(UTC).replace(microsecond=0)
-"""When all releases of the tests were made: now, since text is signed only for times of its certificate."""
+__all__ = ["issue"]
 
 
 def issue(kind: str, organisation: str = "Test") -> tuple[Signer, str]:

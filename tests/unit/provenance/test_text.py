@@ -17,7 +17,6 @@ from guard.provenance.read import carries_credentials, read
 from guard.provenance.sign import sign
 from guard.provenance.signer import Signer
 from guard.provenance.text import embed
-from tests.unit.provenance.issuing import CREATED
 from tests.unit.provenance.media import text
 
 Maker = Callable[..., Claim]
@@ -83,7 +82,7 @@ class TestSigning:
 
     def test_a_time_before_the_signer_s_is_refused(self, claim: Maker, signer: Signer) -> None:
         with pytest.raises(CredentialError, match="does not contain the claimed creation time"):
-            sign(text(LINES), claim(created_at=CREATED - timedelta(days=1)), signer)
+            sign(text(LINES), claim(created_at=datetime.now(UTC) - timedelta(days=1)), signer)
 
     def test_endless_accents_are_refused(self, claim: Maker, signer: Signer) -> None:
         with pytest.raises(CredentialError, match="could not be signed"):
