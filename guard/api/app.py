@@ -8,30 +8,16 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from guard import __version__
-from guard.api import (
-    chat,
-    check,
-    completions,
-    embeddings,
-    errors,
-    files,
-    health,
-    images,
-    litellm,
-    models,
-    moderations,
-    provenance_checks,
-    responses,
-    speech,
-    transcriptions,
-    verify,
-    videos,
-)
+from guard.api import embeddings, errors, files, health, models
 from guard.api.auth import needs
+from guard.api.checks import check, litellm, moderations, provenance_checks, verify
 from guard.api.circles import refuse_circles
 from guard.api.door import Door
 from guard.api.outermost import Outermost
-from guard.api.shelf import Shelf
+from guard.api.sound import speech, transcriptions
+from guard.api.visual import images, videos
+from guard.api.visual.shelf import Shelf
+from guard.api.words import chat, completions, responses
 from guard.app import App
 from guard.ledger.api_keys import ApiKeys, Scope
 from models.base import Generator, Transcriber

@@ -22,8 +22,8 @@ from models.base import GenerationRequest, Generator
 from models.registry import load
 from tests.lexicon import build_lexicon
 from tests.unit.api.parts import events, joined, say, serving
-from tests.unit.api.test_chat import rows
-from tests.unit.api.test_hosted import Writer
+from tests.unit.api.words.test_chat import rows
+from tests.unit.api.words.test_hosted import Writer
 
 pytestmark = pytest.mark.heavy
 

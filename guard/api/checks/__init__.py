@@ -1,0 +1,1 @@
+"""Routes that judge what somebody else made or is about to send."""

@@ -1,0 +1,1 @@
+"""Routes for sound: speech out, transcripts of what comes in."""

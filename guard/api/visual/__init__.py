@@ -1,0 +1,1 @@
+"""Routes for pictures and videos."""

@@ -1,0 +1,1 @@
+"""Routes that answer in words: chats, completions and responses, whole or as they are written."""
