@@ -22,7 +22,9 @@ _FEWEST_TOKENS = 50
 """Different pairs of tokens below which nothing is said: a short or repetitive text carries no mark that
 convinces."""
 
-_MOST_CHARACTERS = 200_000
+_MOST_CHARACTERS = 40_000
+"""Some 10,000 tokens convince by far; several times as many would draw every slot of SynthID's table, and a
+table that is seen whole says nothing about a text."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -34,8 +35,9 @@ def model(folder: Path) -> LocalText:
     return LocalText(locate(str(folder)))
 
 
-def texts(model: LocalText, mark: TokenMark | None, **parameters: object) -> list[Artifact]:
-    asked = {"max_tokens": 200} | parameters
+@lru_cache
+def texts(model: LocalText, mark: TokenMark | None, temperature: float = 1) -> list[Artifact]:
+    asked = {"max_tokens": 200, "temperature": temperature}
     request = GenerationRequest("bal", Modality.TEXT, n=4, seed=5, mark=mark, parameters=asked)
     return list(model.generate(request))
 
