@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-import subprocess
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
 from guard.app import open_app
 from guard.settings import Settings
+from tests.integration.processes import standing
 from tests.integration.sites import BANNED, guarding
 from tests.unit.api.parts import SECRET, chunk, completion, say
 from tests.upstream import Answer, Server, as_json, as_stream, serving
@@ -66,30 +62,9 @@ def proxy(python: str, settings: dict[str, Any], folder: Path) -> Iterator[str]:
     """LiteLLM on a free port of loopback; yields its base URL."""
     path = folder / "config.yaml"
     path.write_text(json.dumps(settings), encoding="utf-8")  # JSON is YAML
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
-    command = [str(Path(python).with_name("litellm")), "--config", str(path), "--host", "127.0.0.1"]
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*command, "--port", str(port)], cwd=folder, stdout=log, stderr=subprocess.STDOUT
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/health/liveliness", process)
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            if httpx2.get(url, timeout=2.0).status_code == 200:
-                return
-        except httpx2.HTTPError:
-            time.sleep(0.2)
-    pytest.fail("LiteLLM did not start")
+    command = [str(Path(python).with_name("litellm")), "--config", str(path)]
+    with standing(command, "/health/liveliness", patience=PATIENCE, folder=folder) as address:
+        yield f"{address}/v1"
 
 
 @pytest.fixture(scope="module")

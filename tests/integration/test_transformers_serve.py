@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import openai
 import pytest
 
 from guard.app import open_app
 from guard.media import Artifact
 from guard.settings import Settings
+from tests.integration.processes import standing
 from tests.integration.sites import Site, guarding
 from tests.unit.models import conftest
 
@@ -38,38 +34,15 @@ def transformers_serve(checkpoint: Path) -> Iterator[str]:
     )
     if not imports.is_serve_available():
         pytest.skip("what `transformers serve` needs is not installed: pip install 'transformers[serving]'")
-    with closing(socket.create_server(("127.0.0.1", 0))) as free:
-        port = free.getsockname()[1]
     command = [str(Path(sys.executable).with_name("transformers")), "serve", str(checkpoint)]
     offline = {**os.environ, "HF_HUB_OFFLINE": "1", "CUDA_VISIBLE_DEVICES": ""}
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(
-            [*command, "--device", "cpu", "--host", "127.0.0.1", "--port", str(port)],
-            env=offline,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/health", process)
-            yield f"http://127.0.0.1:{port}/v1"
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    end = time.monotonic() + PATIENCE
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            if httpx2.get(url, timeout=5.0).status_code == 200:
-                return
-        except httpx2.HTTPError:
-            time.sleep(0.2)
-    pytest.fail("`transformers serve` did not start")
+    command += ["--device", "cpu"]
+    with standing(command, "/health", patience=PATIENCE, environment=offline) as address:
+        yield f"{address}/v1"
 
 
 @pytest.fixture(scope="module")
-def standing(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def long_lived(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     home = tmp_path_factory.mktemp("guard") / "home"
     with transformers_serve(checkpoint) as upstream, open_app(Settings(home=home)) as app:
         app.keys.init_development()
@@ -78,11 +51,11 @@ def standing(checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 @pytest.fixture
-def site(standing: Site) -> Iterator[Site]:
-    standing.earlier = 0
-    standing.earlier = len(standing.records())
-    with standing.clients:
-        yield standing
+def site(long_lived: Site) -> Iterator[Site]:
+    long_lived.earlier = 0
+    long_lived.earlier = len(long_lived.records())
+    with long_lived.clients:
+        yield long_lived
 
 
 def asked(checkpoint: Path, **extra: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from guard.api.answers import forwarded
 from guard.api.bodies import while_connected
 from guard.api.door import Door, door_of, upstreams_fault
 from guard.api.errors import problem_of
-from guard.api.sound.relaying import to_its_record
+from guard.api.relaying import to_its_record
 from guard.api.sound.sounds import delta, done, headers_of
 from guard.api.sound.speech_wish import SpeechWish
 from guard.api.words.generating import EventResponse

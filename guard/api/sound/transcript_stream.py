@@ -12,7 +12,7 @@ from starlette.responses import Response
 from guard.api.answers import event, evidence, forwarded
 from guard.api.bodies import while_connected
 from guard.api.door import Door, door_of, upstreams_fault
-from guard.api.sound.relaying import to_its_record
+from guard.api.relaying import to_its_record
 from guard.api.sound.transcripts import forget
 from guard.api.words.generating import EventResponse
 from guard.errors import UpstreamError

@@ -8,7 +8,6 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
 
-from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
@@ -18,10 +17,11 @@ from guard.api.asked import upstream_of
 from guard.api.bodies import user_in, while_connected
 from guard.api.door import Door, door_of
 from guard.api.errors import ApiError, problem_of
+from guard.api.relaying import to_its_record
 from guard.api.words.chunks import Chunks
 from guard.api.words.hosted import Hosted, hosted
 from guard.api.words.texts import prompt_of, release_texts
-from guard.errors import GuardError, LedgerError, UpstreamError
+from guard.errors import GuardError, UpstreamError
 from guard.pipeline import Origin
 from models.upstream import Answer, Upstream
 
@@ -83,7 +83,7 @@ async def generate(request: Request, body: Mapping[str, Any], path: str) -> Resp
         answer = await while_connected(request, source.post(path, body))
         return await door.record(_release, door, answer, asked, signing)
     relay = _Relay(door, source, path, body, asked, signing)
-    events = relay.events()
+    events = to_its_record(door, relay.events(), relay.cut)
     first = await while_connected(request, anext(events))
     return EventResponse(request, first, events, relay.headers)
 
@@ -146,20 +146,18 @@ class _Relay:
         self._chunks: Chunks | None = None
 
     async def events(self) -> AsyncGenerator[bytes]:
-        """What may leave, as soon as it may. However this ends, what had left is on record."""
-        reason = "the caller left"
-        try:
-            async with self._source.stream(self._path, self._body) as stream:
-                self.headers = forwarded(stream.headers)
-                async for event in stream:
-                    if ready := await self._through(event.data):
-                        yield ready
-            yield await self._rest()
-        except GuardError as error:
-            reason = f"{type(error).__name__}: {error.message}"
-            raise
-        finally:
-            await self._cut(reason)
+        """What may leave, as soon as it may."""
+        async with self._source.stream(self._path, self._body) as stream:
+            self.headers = forwarded(stream.headers)
+            async for event in stream:
+                if ready := await self._through(event.data):
+                    yield ready
+        yield await self._rest()
+
+    def cut(self, reason: str) -> None:
+        """Put on record what had left, unless the end is there already."""
+        if self._chunks is not None:
+            self._chunks.answer.cut(reason)
 
     async def _through(self, chunk: dict[str, Any]) -> bytes:
         if self._chunks is None:
@@ -181,15 +179,6 @@ class _Relay:
         if self._chunks is None:
             raise UpstreamError("The upstream's stream ended before it began.")
         return await self._door.record(self._chunks.finish)
-
-    async def _cut(self, reason: str) -> None:
-        """Also when this very task is being cancelled, since its caller has left."""
-        if self._chunks is not None and not self._chunks.answer.ended:
-            with CancelScope(shield=True):
-                try:
-                    await self._door.record(self._chunks.answer.cut, reason)
-                except LedgerError as error:
-                    logger.error("The end of a stream could not be recorded: %s", error)
 
 
 async def _to_the_end(request: Request, first: bytes, rest: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from typing import Any
 
-from anyio import CancelScope
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,11 +14,12 @@ from guard.api.answers import forwarded
 from guard.api.bodies import while_connected
 from guard.api.door import Door, door_of
 from guard.api.errors import problem_of
+from guard.api.relaying import to_its_record
 from guard.api.words.generating import EventResponse
 from guard.api.words.response_events import Ready, ResponseEvents
-from guard.errors import GuardError, LedgerError, UpstreamError
+from guard.errors import GuardError, UpstreamError
 from guard.pipeline import Origin
-from models.upstream import EventStream, Upstream
+from models.upstream import Upstream
 
 __all__ = ["streamed"]
 
@@ -53,37 +54,27 @@ class _Relay:
 
         Raises what happens before the first part; later it is told in the last one.
         """
-        reason = "the caller left"
+        whole = to_its_record(self._door, self._relayed(body), self._events.cut)
         try:
-            async with self._upstream.stream("responses", body) as stream:
-                self.headers = forwarded(stream.headers)
-                async for part in self._relayed(stream):
+            async with aclosing(whole):
+                async for part in whole:
                     self._begun = True
                     yield part
         except GuardError as error:
-            reason = f"{type(error).__name__}: {error.message}"
             if not self._begun:
                 raise
             logger.info("%s %s: %s", self._request_id, type(error).__name__, problem_of(error).code)
             yield self._events.failure(problem_of(error))
-        finally:
-            await self._cut(reason)
 
-    async def _relayed(self, stream: EventStream) -> AsyncGenerator[bytes]:
+    async def _relayed(self, body: Mapping[str, Any]) -> AsyncGenerator[bytes]:
         opening: list[Ready] = []
-        async for each in stream:
-            ready = [*opening, *await self._events.take(each.data)]
-            opening = [] if self._begun or not all(part.opens for part in ready) else ready
-            if ready and not opening:
-                yield b"".join(part.data for part in ready)
-            if self._events.ended:
-                return
+        async with self._upstream.stream("responses", body) as stream:
+            self.headers = forwarded(stream.headers)
+            async for each in stream:
+                ready = [*opening, *await self._events.take(each.data)]
+                opening = [] if self._begun or not all(part.opens for part in ready) else ready
+                if ready and not opening:
+                    yield b"".join(part.data for part in ready)
+                if self._events.ended:
+                    return
         raise UpstreamError("The upstream's stream ended before the response was complete.")
-
-    async def _cut(self, reason: str) -> None:
-        """Also when this very task is being cancelled, since its caller has left."""
-        with CancelScope(shield=True):
-            try:
-                await self._door.work(self._events.cut, reason)
-            except LedgerError as error:
-                logger.error("%s The end of a stream could not be recorded: %s", self._request_id, error)

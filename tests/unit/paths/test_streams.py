@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -17,40 +15,12 @@ from guard.app import App
 from guard.errors import (
     BlockedError,
     CredentialError,
-    InputError,
-    LedgerError,
-    MalformedMediaError,
-    MarkError,
 )
-from guard.ledger import Entry, Ledger, Receipt, Status
+from guard.ledger import Entry, Receipt, Status
 from guard.media import Artifact, Modality
-from guard.pipeline import Guard, Origin, Release
-from guard.streaming.answer import AnswerStream
-from guard.watermark import Payload, Reading, ReadingState, Strength
+from guard.pipeline import Guard
 from policies.policy import loads
-
-CHAT = Origin("writer", "2", "studio", prompt="Say something.", caller="alice", route="chat")
-BANNED = "forbidden-demo-term"
-KEY = "ghp_" + "a1B2" * 10
-HEAD = "name: test\nversion: 1\nrequire: {chat: {mark: false, sign: false}}\n"
-WORDS = st.sampled_from(
-    [
-        *("Good ", "morning", ". ", "for", " forbidden", "-demo", "-term", " ", "f o r b i d d e n", "\n"),
-        *(BANNED, "forbidden demo term", "f0rbidden-demo-term", "fоrbidden", "-\u200bdemo-", "gh", "sk-"),
-        *(
-            KEY,
-            KEY[:20],
-            "ghp_",
-            "日本",
-            "é\u0301",
-            "🙂",
-            "-----BEGIN PRIVATE",
-            " KEY-----",
-            "AKIA",
-            "x" * 30,
-        ),
-    ]
-)
+from tests.unit.paths.streaming import CHAT, HEAD, WORDS, Capitals, cut, follow, rows, rule, sha256, under
 
 
 class Memory:
@@ -86,58 +56,6 @@ class Teller:
         return [Finding("teller", "1", "tone", self.score if spans else 0.0, 0.5, spans)]
 
 
-@pytest.fixture
-def guard(app: App) -> Guard:
-    return app.guard()
-
-
-@pytest.fixture(scope="module")
-def quick(furnished_app: App) -> Guard:
-    return furnished_app.guard()
-
-
-@pytest.fixture(scope="module")
-def furnished_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    from guard.app import open_app
-    from guard.settings import Settings
-
-    with open_app(Settings(home=tmp_path_factory.mktemp("streams"))) as opened:
-        opened.keys.init_development()
-        yield opened
-
-
-def under(
-    guard: Guard, rules: str, *, stream: str = "{}", detectors: Sequence[object] | None = None
-) -> Guard:
-    policy = loads(f"{HEAD}stream: {stream}\nrules: [{rules}]")
-    found = guard.detectors if detectors is None else detectors
-    return dataclasses.replace(guard, policy=policy, detectors=found)  # type: ignore[arg-type]
-
-
-def rule(action: str, when: str = 'scores["tone"] > 0.5', **extra: str) -> str:
-    more = "".join(f", {name}: {value}" for name, value in extra.items())
-    return f"{{id: {action}, when: '{when}', action: {action}, reason: because{more}}}"
-
-
-def cut(text: str, size: int) -> list[str]:
-    return [text[start : start + size] for start in range(0, len(text), size)]
-
-
-def follow(answer: AnswerStream, pieces: Sequence[str]) -> tuple[str, list[Release] | None]:
-    """What leaves of one text when all that is cleared leaves at once, and the releases, None for a block."""
-    text, left = answer.text("t"), ""
-    sent = 0
-    try:
-        for piece in pieces:
-            cleared = text.feed(piece)
-            left += text.shown(sent, cleared)
-            sent = cleared
-        releases = answer.finish()
-    except BlockedError:
-        return left, None
-    return left + text.shown(sent, text.cleared) + text.tail, releases
-
-
 class TestWindowed:
     @settings(max_examples=60)
     @given(st.lists(WORDS, min_size=1, max_size=12), st.data())
@@ -154,7 +72,7 @@ class TestWindowed:
             (expected,) = guard.release([Artifact.from_text(whole)], CHAT)
         except BlockedError:
             assert releases is None
-            (entry,) = [e for e in ledger.rows.values() if e.sha256 == _sha256(left)][:1]
+            (entry,) = [e for e in ledger.rows.values() if e.sha256 == sha256(left)][:1]
             assert (entry.status, entry.rule) == (Status.BLOCKED, "blocklist")
             assert not _first_banned(guard, whole, len(left))
         else:
@@ -180,7 +98,7 @@ class TestWindowed:
         entry = app.ledger.by_id(uno.id)
         assert entry is not None
         assert (entry.status, entry.size, entry.caller) == (Status.RELEASED, 8, "alice")
-        assert entry.prompt_sha256 == _sha256("Say something.")
+        assert entry.prompt_sha256 == sha256("Say something.")
         assert app.ledger.receipt(uno.id) == uno.receipt
 
     def test_a_word_may_grow_beyond_any_window(self, guard: Guard) -> None:
@@ -227,7 +145,7 @@ class TestWindows:
         guarded = under(guard, rule("block"), stream="{window: 4}", detectors=[Teller(dies_on="poison")])
         left, releases = follow(guarded.stream(CHAT), cut("." * 40 + "poison" + "." * 20, 4))
         assert (releases, left) == (None, "." * 32)
-        (row,) = _rows(app)
+        (row,) = rows(app)
         assert (row["status"], row["size"]) == ("blocked", 32)
         allowed = under(
             guard, rule("block", on_error="allow"), stream="{window: 4}", detectors=[Teller(dies_on="poison")]
@@ -240,7 +158,7 @@ class TestWindows:
     def test_a_missing_detector_blocks_before_the_first_word(self, app: App, guard: Guard) -> None:
         left, releases = follow(under(guard, rule("block"), detectors=[]).stream(CHAT), ["Hello ", "there."])
         assert (left, releases) == ("", None)
-        assert [(row["status"], row["size"]) for row in _rows(app)] == [("blocked", 0)]
+        assert [(row["status"], row["size"]) for row in rows(app)] == [("blocked", 0)]
 
 
 class Follower:
@@ -282,7 +200,7 @@ class TestObligations:
         late = under(guard, rule("redact"), detectors=[Follower(at=9)])
         left, releases = follow(late.stream(CHAT), self.PIECES)
         assert (left, releases) == ("Good morn", None)
-        (row,) = _rows(app)
+        (row,) = rows(app)
         assert (row["status"], row["rule"], row["size"]) == ("blocked", "redact", 9)
 
     def test_what_has_not_left_can(self, guard: Guard) -> None:
@@ -317,7 +235,7 @@ class TestObligations:
     def test_review_holds(self, app: App, guard: Guard) -> None:
         late = under(guard, rule("review"), detectors=[Follower(at=9)])
         assert follow(late.stream(CHAT), self.PIECES)[1] is None
-        assert [row["status"] for row in _rows(app)] == ["held"]
+        assert [row["status"] for row in rows(app)] == ["held"]
 
 
 class TestModes:
@@ -388,212 +306,7 @@ class TestModes:
         with pytest.raises(CredentialError, match="another form"):
             answer.finish()
         answer.cut("no signature")
-        assert [row["status"] for row in _rows(app)] == ["cut"]
-
-
-class Capitals:
-    """An engine that marks a text by writing it in capitals."""
-
-    name = "capitals"
-    alg = "test.capitals"
-    modality = Modality.TEXT
-
-    def __init__(self) -> None:
-        self.payload: Payload | None = None
-
-    def embed(self, artifact: Artifact, payload: Payload, *, key: bytes, strength: Strength) -> Artifact:
-        self.payload = payload
-        return Artifact.from_text(artifact.text.upper())
-
-    def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
-        return Reading(ReadingState.FOUND, self.name, self.payload)
-
-
-class TestRecords:
-    def test_the_row_is_there_before_the_first_character(self, app: App, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        text.take("Good ")
-        assert (text.cleared, text.waiting, answer.due) == (0, True, True)
-        with pytest.raises(ValueError, match="cleared"):
-            text.shown(0, 5)
-        assert _rows(app) == []
-        answer.settle()
-        assert (text.cleared, answer.due) == (5, False)
-        (row,) = _rows(app)
-        assert (row["id"], row["status"], row["size"]) == (text.id, "streaming", 0)
-        text.shown(0, 5)
-        text.take("morning.")
-        assert not answer.due
-        (release,) = answer.finish()
-        (row,) = _rows(app)
-        assert (row["id"], row["status"], row["sha256"]) == (
-            release.id,
-            "released",
-            _sha256("Good morning."),
-        )
-        answer.cut("too late")
-        assert [row["status"] for row in _rows(app)] == ["released"]
-
-    def test_one_that_ends_before_it_began_needs_one_row_only(self, app: App, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        answer.text("t").take("Good morning.")
-        assert answer.finish()[0].receipt.index == 1
-
-    @pytest.mark.parametrize(("shown", "expected"), [(0, ""), (3, "Goo"), (9, "Good [cre")])
-    def test_a_cut_answer_records_what_had_left(
-        self, app: App, guard: Guard, shown: int, expected: str
-    ) -> None:
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        text.feed(f"Good {KEY} ")
-        assert text.cleared == 5 + len(KEY) + 1
-        left = text.shown(0, shown)
-        other = answer.text("u")
-        other.take("Never left.")
-        answer.cut("the caller left")
-        (row,) = _rows(app)
-        assert (row["status"], row["size"]) == ("cut", len(left))
-        assert left == ("Good [credential]" if shown == 9 else expected)
-        assert row["sha256"] == _sha256(left)
-        assert row["decision"]["ended"] == "the caller left"
-        answer.cut("again")
-        assert len(_rows(app)) == 1
-
-    def test_a_block_is_on_record_once(self, app: App, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        text.feed("Say ")
-        text.shown(0, 3)
-        with pytest.raises(BlockedError) as caught:
-            text.feed(f"{BANNED} ")
-        assert caught.value.release_id == text.id
-        for again in (lambda: text.feed("more"), answer.finish, text.finish):
-            with suppress(BlockedError):
-                again()
-        answer.cut("done")
-        assert text.cleared == 4
-        (row,) = _rows(app)
-        assert (row["status"], row["size"], row["action"]) == ("blocked", 3, "block")
-
-    def test_one_that_shows_at_the_end_only(self, app: App, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        text.feed(f"Say {BANNED}")
-        with pytest.raises(BlockedError):
-            text.finish()
-        assert [row["status"] for row in _rows(app)] == ["blocked"]
-
-    def test_a_ledger_that_cannot_write_clears_nothing(
-        self, guard: Guard, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_: object) -> list[Receipt]:
-            raise LedgerError("disk full")
-
-        with monkeypatch.context() as broken:
-            broken.setattr(Ledger, "record", fail)
-            answer = guard.stream(CHAT)
-            text = answer.text("t")
-            with pytest.raises(LedgerError):
-                text.feed("Good ")
-            assert (text.cleared, answer.due) == (0, True)
-            with pytest.raises(LedgerError):
-                answer.finish()
-            assert text.cleared == 0
-        assert text.size == 5
-        assert answer.finish()[0].artifact.text == "Good "
-
-    def test_a_refusal_that_cannot_be_recorded_is_no_way_out(
-        self, guard: Guard, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def fail(*_: object) -> list[Receipt]:
-            raise LedgerError("disk full")
-
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        with monkeypatch.context() as broken:
-            broken.setattr(Ledger, "record", fail)
-            with pytest.raises(LedgerError):
-                text.feed(f"{BANNED} ")
-        with pytest.raises(BlockedError):
-            answer.settle()
-        assert text.cleared == 0
-
-    def test_marks_and_signatures_that_fail_release_nothing(self, app: App, guard: Guard) -> None:
-        class Deaf(Capitals):
-            def read(self, artifact: Artifact, *, keys: Sequence[bytes]) -> Reading:
-                return Reading(ReadingState.ABSENT, self.name)
-
-        marking = dataclasses.replace(
-            guard,
-            policy=loads(HEAD.replace("mark: false", "mark: true") + "rules: []"),
-            watermarkers={Modality.TEXT: Deaf()},
-        )
-        answer = marking.stream(CHAT)
-        answer.text("t").feed("Good ")
-        with pytest.raises(MarkError):
-            answer.finish()
-        assert _rows(app) == []
-
-    def test_many_threads(self, app: App, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-
-        def write(name: int) -> None:
-            for piece in ["word "] * 20:
-                answer.text(name).feed(piece)
-
-        threads = [threading.Thread(target=write, args=(name,)) for name in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        assert [release.artifact.text for release in answer.finish()] == ["word " * 20] * 4
-
-
-class TestCharacters:
-    def test_halves_of_pairs(self, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        text = answer.text("t")
-        sizes = []
-        for piece in ("a", "\ud83d", "\ude00", "\ud83d\ude00\ud83d", "", "\ude00"):
-            text.feed(piece)
-            sizes.append(text.size)
-        assert sizes == [1, 1, 2, 3, 3, 4]
-        assert answer.finish()[0].artifact.text == "a😀😀😀"
-
-    @pytest.mark.parametrize("pieces", [["a\x00"], ["\ude00"], ["\ud83d", "a"], ["é\ud83d", "\ud83d"]])
-    def test_what_no_text_holds(self, guard: Guard, pieces: list[str]) -> None:
-        text = guard.stream(CHAT).text("t")
-        *fine, bad = pieces
-        for piece in fine:
-            text.feed(piece)
-        with pytest.raises(MalformedMediaError):
-            text.feed(bad)
-
-    def test_half_a_character_at_the_end(self, guard: Guard) -> None:
-        answer = guard.stream(CHAT)
-        answer.text("t").feed("a\ud83d")
-        with pytest.raises(MalformedMediaError):
-            answer.finish()
-
-    def test_nothing_comes_after_the_end(self, guard: Guard) -> None:
-        text = guard.stream(CHAT).text("t")
-        text.feed("Good.")
-        assert text.finish() == ""
-        with pytest.raises(InputError, match="after its end"):
-            text.feed(" More.")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _rows(app: App) -> list[dict[str, object]]:
-    import json
-
-    with app.ledger.engine.connect() as connection:
-        rows = connection.exec_driver_sql('SELECT * FROM releases ORDER BY "index"').mappings().all()
-    return [dict(row) | {"decision": json.loads(row["decision"])} for row in rows]
+        assert [row["status"] for row in rows(app)] == ["cut"]
 
 
 def _first_banned(guard: Guard, whole: str, left: int) -> bool:

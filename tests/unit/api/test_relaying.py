@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from guard.api.door import Door
-from guard.api.sound.relaying import to_its_record
+from guard.api.relaying import to_its_record
 from guard.app import App
 from guard.errors import LedgerError, UpstreamError
 
