@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -33,10 +34,12 @@ class Writer:
         self.ending = ending
         self.fails = fails
         self.asked: list[GenerationRequest] = []
+        self.began = threading.Event()
         self.left = threading.Event()
 
     def stream(self, request: GenerationRequest) -> Generator[str, None, Ending | None]:
         self.asked.append(request)
+        self.began.set()
         only(request.parameters, ("max_tokens", "stop", "temperature", "top_p"))
         number(request.parameters, "temperature", 1.0, 0.0, 2.0)
         try:
@@ -220,11 +223,13 @@ class TestGuarded:
         async def leave() -> None:
             transport = httpx2.ASGITransport(api)
             async with httpx2.AsyncClient(transport=transport, base_url="http://guard.test") as client:
-                with anyio.move_on_after(0.5):
-                    await client.post(CHAT, json=ask(stream=stream))
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(partial(client.post, CHAT, json=ask(stream=stream)))
+                    await anyio.to_thread.run_sync(model.began.wait, 30)
+                    tasks.cancel_scope.cancel()
 
         anyio.run(leave)
-        assert model.left.wait(10)
+        assert model.left.wait(30)
 
 
 class TestCompletions:
