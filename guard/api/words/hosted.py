@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
-
-from anyio import CancelScope, CapacityLimiter, to_thread
 
 from guard.api.door import Door
 from guard.api.errors import ApiError
@@ -174,17 +174,18 @@ class Hosted:
 
 
 async def _steps(model: base.Generator, request: GenerationRequest) -> AsyncGenerator[str | _Ended]:
-    """The pieces of one text, each waited for in a thread of its own. Closing it stops the model."""
-    # A limiter of its own: generations wait for one another, and must keep nothing else waiting meanwhile.
-    pieces, thread = _pieces(model, request), CapacityLimiter(1)
+    """The pieces of one text, waited for in a thread of their own. Closing it stops the model."""
+    # No shared pool: generations are long, and must keep nothing else waiting meanwhile.
+    pieces, thread = _pieces(model, request), ThreadPoolExecutor(1, "generation")
     try:
         step: str | _Ended = ""
         while not isinstance(step, _Ended):
-            step = await to_thread.run_sync(_next, pieces, limiter=thread)
+            step = await asyncio.wrap_future(thread.submit(_next, pieces))
             yield step
     finally:
-        with CancelScope(shield=True):
-            await to_thread.run_sync(pieces.close, limiter=thread)
+        # Not awaited, since whoever is cancelled may be so again here; the thread gets to it after its step.
+        thread.submit(pieces.close)
+        thread.shutdown(wait=False)
 
 
 def _pieces(model: base.Generator, request: GenerationRequest) -> Generator[str, None, Ending | None]:
