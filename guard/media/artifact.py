@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from guard.errors import InputError, MalformedMediaError, UnsupportedMediaError
 from guard.media.formats import (
     HTML,
+    MARKDOWN,
     PCM,
     PLAIN_TEXT,
+    SVG,
     Modality,
     canonical_mime,
     format_of,
@@ -23,7 +25,7 @@ from guard.media.formats import (
 )
 from guard.media.limits import Limits
 from guard.media.structure import check_structure
-from guard.media.text import decode_text, encode_text, looks_binary, sniff_text
+from guard.media.text import decode_text, encode_text, looks_binary, sniff_file, sniff_text
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +39,7 @@ __all__ = ["Artifact", "Limits", "Modality"]
 _DEFAULT = Limits()
 _LIKE_PCM = frozenset({None, "audio/mpeg", "audio/aac"})
 """What samples without a header may be taken for: nothing, or a type that is told by two bytes."""
+_TEXTS = frozenset({PLAIN_TEXT, HTML, MARKDOWN, SVG})
 _TEXT_CLAIMS = frozenset(
     {"application/json", "application/xml", "application/javascript", "application/x-ndjson"}
 )
@@ -56,26 +59,38 @@ class Artifact:
     mime: str
     data: bytes = field(repr=False)
     limits: Limits = field(default_factory=Limits, compare=False, repr=False)
+    flaw: InputError | None = field(default=None, compare=False, repr=False)
+    """Why nothing may look into it, which every view raises."""
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, limits: Limits = _DEFAULT, claimed: str | None = None) -> Artifact:
+    def from_bytes(
+        cls,
+        data: bytes,
+        *,
+        limits: Limits = _DEFAULT,
+        claimed: str | None = None,
+        even_flawed: bool = False,
+    ) -> Artifact:
         """The artifact that these bytes are, told by their content; `claimed` is the MIME type a sender
-        named. Only `audio/pcm` is taken for what it claims to be, since its bytes tell nothing.
+        named. Only `audio/pcm` and Markdown are taken for what they claim to be: their bytes tell nothing.
 
         Raises `LimitExceededError` where they are too large, `MalformedMediaError` where they are empty, cut
         short or hold a second format, and `UnsupportedMediaError` for types that Guard does not handle and
-        for a content other than the claimed one.
+        for a content other than the claimed one. With `even_flawed`, a file that is cut short, holds two
+        formats or has a bad header is an artifact all the same, known by its hash and its credentials: its
+        views raise the flaw.
         """
         limits.check_bytes(len(data))
         mime = _sniff(data, claimed)
         _check_claim(mime, claimed)
-        modality = format_of(mime).modality
-        check_structure(data, mime)
-        if modality is Modality.IMAGE:
-            from guard.media.decode import check_header
-
-            check_header(data, mime, limits)
-        return cls(modality, mime, data, limits)
+        flaw = None
+        try:
+            _check_soundness(data, mime, limits)
+        except InputError as error:
+            if not even_flawed:
+                raise
+            flaw = error
+        return cls(format_of(mime).modality, mime, data, limits, flaw)
 
     @classmethod
     def from_text(cls, text: str, *, limits: Limits = _DEFAULT) -> Artifact:
@@ -87,10 +102,16 @@ class Artifact:
 
     @classmethod
     def from_path(
-        cls, path: str | Path, *, limits: Limits = _DEFAULT, claimed: str | None = None
+        cls,
+        path: str | Path,
+        *,
+        limits: Limits = _DEFAULT,
+        claimed: str | None = None,
+        even_flawed: bool = False,
     ) -> Artifact:
         """The artifact in a file, whatever its name. Raises `InputError` where there is no readable file."""
-        return cls.from_bytes(_read(Path(path), limits), limits=limits, claimed=claimed)
+        data = _read(Path(path), limits)
+        return cls.from_bytes(data, limits=limits, claimed=claimed, even_flawed=even_flawed)
 
     @classmethod
     def from_picture(
@@ -149,6 +170,11 @@ class Artifact:
         """The ending that files of this type bear, such as `.jpg`."""
         return format_of(self.mime).suffix
 
+    @property
+    def decodable(self) -> bool:
+        """Whether Guard can look into it; if not, it is known by its bytes and its credentials alone."""
+        return self.modality is Modality.TEXT or format_of(self.mime).decodable
+
     @cached_property
     def text(self) -> str:
         """The text's code points, exactly as they are in the file but for a leading byte order mark."""
@@ -196,7 +222,14 @@ class Artifact:
         return decode_frames(self.data, self.mime, self.limits)
 
     def decode(self) -> None:
-        """Decode a picture or text now, so that bad ones come to light here; sound and video are not held."""
+        """Decode a picture or text now, so that bad ones come to light here; sound and video are not held.
+
+        Raises `UnsupportedMediaError` for types that Guard cannot look into.
+        """
+        if self.flaw:
+            raise self.flaw
+        if not self.decodable:
+            raise _opaque(self.mime)
         if self.modality is Modality.IMAGE:
             self.picture  # noqa: B018
         elif self.modality is Modality.TEXT:
@@ -208,6 +241,26 @@ class Artifact:
                 f"This is {self.mime}, not {' or '.join(kinds)}.",
                 "Ask for a view that this kind of media has.",
             )
+        if self.flaw:
+            raise self.flaw
+        if not self.decodable:
+            raise _opaque(self.mime)
+
+
+def _opaque(mime: str) -> UnsupportedMediaError:
+    return UnsupportedMediaError(
+        f"Guard cannot look into {mime}: it is neither screened nor marked.",
+        "Convert it first, for example to PNG; or sign it unseen with: guard credential sign",
+    )
+
+
+def _check_soundness(data: bytes, mime: str, limits: Limits) -> None:
+    check_structure(data, mime)
+    kind = format_of(mime)
+    if kind.modality is Modality.IMAGE and kind.decodable:
+        from guard.media.decode import check_header
+
+        check_header(data, mime, limits)
 
 
 def _sniff(data: bytes, claimed: str | None) -> str:
@@ -224,7 +277,8 @@ def _sniff(data: bytes, claimed: str | None) -> str:
         raise UnsupportedMediaError(
             "The input is of no type that Guard knows.", "Send a picture, a sound, a video or a text."
         )
-    return sniff_text(decode_text(data))
+    mime = sniff_file(decode_text(data))
+    return MARKDOWN if mime == PLAIN_TEXT and claimed and canonical_mime(claimed) == MARKDOWN else mime
 
 
 def _is_text(claimed: str) -> bool:
@@ -236,7 +290,7 @@ def _check_claim(mime: str, claimed: str | None) -> None:
     if claimed is None or canonical_mime(claimed) in {"", "application/octet-stream", mime}:
         return
     # Any text type may hold any text; and senders go by a file's ending, which sound and video may share.
-    fits = mime in (PLAIN_TEXT, HTML) if _is_text(claimed) else share_container(claimed, mime)
+    fits = mime in _TEXTS if _is_text(claimed) else share_container(claimed, mime)
     if fits:
         return
     raise UnsupportedMediaError(

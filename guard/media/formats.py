@@ -10,9 +10,12 @@ from guard.errors import UnsupportedMediaError
 
 __all__ = [
     "HTML",
+    "MARKDOWN",
     "PCM",
     "PCM_RATE",
+    "PDF",
     "PLAIN_TEXT",
+    "SVG",
     "Format",
     "Modality",
     "canonical_mime",
@@ -25,27 +28,31 @@ __all__ = [
 
 
 class Modality(StrEnum):
-    """The four kinds of media."""
+    """The four kinds of media that Guard looks into, and documents, which it signs and verifies unseen."""
 
     TEXT = "text"
     IMAGE = "image"
     AUDIO = "audio"
     VIDEO = "video"
+    DOCUMENT = "document"
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One type: its MIME name, its kind, the ending its files bear, and FFmpeg's demuxer where one reads
-    it."""
+    """One type: its MIME name, its kind, the ending its files bear, FFmpeg's demuxer where one reads it, and
+    whether Guard can look into it; types that it cannot are signed and verified by their bytes."""
 
     mime: str
     modality: Modality
     suffix: str
     demuxer: str | None = None
+    decodable: bool = True
 
 
 PLAIN_TEXT = "text/plain"
 HTML = "text/html"
+MARKDOWN = "text/markdown"
+PDF, SVG = "application/pdf", "image/svg+xml"
 PCM, PCM_RATE = "audio/pcm", 24_000
 """Samples without a header as the OpenAI API sends them: 16 bits, little endian, mono. No bytes show it."""
 
@@ -54,12 +61,17 @@ _FORMATS = {
     for entry in (
         Format(PLAIN_TEXT, Modality.TEXT, ".txt"),
         Format(HTML, Modality.TEXT, ".html"),
+        Format(MARKDOWN, Modality.TEXT, ".md"),
         Format("image/png", Modality.IMAGE, ".png"),
         Format("image/jpeg", Modality.IMAGE, ".jpg"),
         Format("image/webp", Modality.IMAGE, ".webp"),
         Format("image/avif", Modality.IMAGE, ".avif"),
         Format("image/gif", Modality.IMAGE, ".gif"),
         Format("image/tiff", Modality.IMAGE, ".tiff"),
+        Format("image/heic", Modality.IMAGE, ".heic", decodable=False),
+        Format("image/jxl", Modality.IMAGE, ".jxl", decodable=False),
+        Format(SVG, Modality.IMAGE, ".svg", decodable=False),
+        Format(PDF, Modality.DOCUMENT, ".pdf", decodable=False),
         Format("audio/wav", Modality.AUDIO, ".wav", "wav"),
         Format("audio/flac", Modality.AUDIO, ".flac", "flac"),
         Format("audio/mpeg", Modality.AUDIO, ".mp3", "mp3"),
@@ -78,9 +90,10 @@ _FORMATS = {
 _SUFFIXES = {entry.suffix: entry.mime for entry in _FORMATS.values()} | {
     ".jpeg": "image/jpeg",
     ".apng": "image/png",
+    ".heif": "image/heic",
     ".tif": "image/tiff",
     ".htm": HTML,
-    ".md": PLAIN_TEXT,
+    ".markdown": MARKDOWN,
     ".csv": PLAIN_TEXT,
     ".json": PLAIN_TEXT,
     ".oga": "audio/ogg",
@@ -95,14 +108,17 @@ _ALIASES = {
     "audio/vnd.wave": "audio/wav",
     "audio/vorbis": "audio/ogg",
     "audio/wave": "audio/wav",
+    "application/x-pdf": PDF,
     "audio/x-aac": "audio/aac",
     "audio/x-flac": "audio/flac",
     "audio/x-m4a": "audio/mp4",
     "audio/x-wav": "audio/wav",
     "image/apng": "image/png",
+    "image/heif": "image/heic",
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
     "image/vnd.mozilla.apng": "image/png",
+    "text/x-markdown": MARKDOWN,
     "video/avi": "video/x-msvideo",
     "video/matroska": "video/x-matroska",
     "video/msvideo": "video/x-msvideo",
@@ -155,6 +171,9 @@ _SIGNATURES = (
     (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
     (re.compile(rb"RIFF....WAVE|(?:RF64|BW64)....WAVE", re.DOTALL), "audio/wav"),
     (re.compile(rb"RIFF....AVI ", re.DOTALL), "video/x-msvideo"),
+    (re.compile(rb"%PDF-[12]\.\d"), PDF),
+    (re.compile(rb"\0\0\0\x0cJXL \r\n\x87\n"), "image/jxl"),
+    (re.compile(rb"\xff\x0a"), "image/jxl"),
     (re.compile(rb"fLaC[\0\x80]"), "audio/flac"),
     (re.compile(rb"OggS\0"), "audio/ogg"),
     (re.compile(rb"ID3[\x02-\x04][\0-\x0f]"), "audio/mpeg"),
@@ -165,6 +184,7 @@ _SIGNATURES = (
 _BEHIND_ID3 = tuple((p, mime) for p, mime in _SIGNATURES if mime in ("audio/flac", "audio/aac"))
 _MP4_BRANDS = {
     "image/avif": (b"avif", b"avis"),
+    "image/heic": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"),
     "video/quicktime": (b"qt  ",),
     "audio/mp4": (b"M4A ", b"M4B "),
     "video/mp4": (*b"isom iso2 iso3 iso4 iso5 iso6 iso7 iso8 iso9 mp41 mp42 avc1 dash MSNV".split(), b"M4V "),
@@ -230,7 +250,7 @@ def _without_video_in_ogg(data: bytes, mime: str) -> str | None:
 
 
 _FOREIGN = (
-    (re.compile(rb"%PDF-"), "a PDF document"),
+    (re.compile(rb"%PDF-"), "a PDF document of an unknown version"),
     (re.compile(rb"PK\x03\x04|PK\x05\x06"), "a ZIP archive (or an office document, or a Java archive)"),
     (re.compile(rb"Rar!\x1a\x07"), "a RAR archive"),
     (re.compile(rb"7z\xbc\xaf\x27\x1c"), "a 7-Zip archive"),
@@ -239,9 +259,8 @@ _FOREIGN = (
     (re.compile(rb"\x7fELF"), "an ELF program"),
     (re.compile(rb"MZ.{60}\0\0", re.DOTALL), "a Windows program"),
     (re.compile(rb"\xca\xfe\xba\xbe|\xcf\xfa\xed\xfe|\xce\xfa\xed\xfe"), "a Java class or macOS program"),
-    (re.compile(rb"....ftyp(heic|heix|mif1|heim|hevc)", re.DOTALL), "a HEIC picture"),
+    (re.compile(rb"....ftypmif1", re.DOTALL), "a HEIF picture of an unknown coding"),
     (re.compile(rb"....(styp|moof|sidx)", re.DOTALL), "a media segment without its initialisation"),
-    (re.compile(rb"\xff\x0a|\0\0\0\x0cJXL "), "a JPEG XL picture"),
     (re.compile(rb"\0\0\0\x0cjP  "), "a JPEG 2000 picture"),
     (re.compile(rb"II\+\0|MM\0\+"), "a BigTIFF picture"),
     (re.compile(rb"BM....\0\0\0\0", re.DOTALL), "a BMP picture"),

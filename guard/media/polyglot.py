@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from guard.errors import MalformedMediaError
-from guard.media.formats import sniff_binary
+from guard.media.formats import PDF, sniff_binary
 
 __all__ = ["check_alone"]
 
@@ -44,7 +44,8 @@ _DIRECTORY_END = 22
 def check_alone(data: bytes, mime: str, end: int) -> None:
     """Refuse, with `MalformedMediaError`, a file of type `mime` that ends at `end` if it is another one as
     well."""
-    if found := _archive(data) or _document(data) or _behind(data[end:], mime):
+    document = None if mime == PDF else _document(data)
+    if found := _archive(data) or document or _behind(data[end:], mime):
         raise MalformedMediaError(
             f"The {mime} also holds {found}: two files in one.",
             "Send the media alone, saved anew by an editor.",

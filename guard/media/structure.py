@@ -178,6 +178,13 @@ def _ogg_end(data: bytes) -> int:
     return at
 
 
+def _pdf_end(data: bytes) -> int:
+    """PDF (ISO 32000-2 §7.5.5): a mark closes it, and readers look for that in the last 1024 bytes."""
+    if data.rfind(b"%%EOF", max(0, len(data) - 1024)) < 0:
+        raise _cut_short("PDF")
+    return len(data)
+
+
 def _cut_short(name: str) -> MalformedMediaError:
     return MalformedMediaError(f"The {name} file is cut short.", "Send the whole file.")
 
@@ -189,7 +196,9 @@ _ENDS: dict[str, Callable[[bytes], int]] = {
     "image/webp": _riff_end,
     "audio/wav": _riff_end,
     "video/x-msvideo": _riff_end,
+    "application/pdf": _pdf_end,
     "image/avif": _mp4_end,
+    "image/heic": _mp4_end,
     "audio/mp4": _mp4_end,
     "video/mp4": _mp4_end,
     "video/quicktime": _mp4_end,

@@ -10,9 +10,9 @@ import codecs
 import re
 
 from guard.errors import MalformedMediaError
-from guard.media.formats import HTML, PLAIN_TEXT
+from guard.media.formats import HTML, PLAIN_TEXT, SVG
 
-__all__ = ["decode_text", "encode_text", "looks_binary", "sniff_text"]
+__all__ = ["decode_text", "encode_text", "looks_binary", "sniff_file", "sniff_text"]
 
 # The bytes that mark a file as binary (WHATWG MIME Sniffing §5, "binary data byte"), but for the vertical
 # tab, which word processors put into text as a line break.
@@ -22,6 +22,11 @@ _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _HTML = re.compile(
     r"\s*(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html|head|body|script)\b", re.IGNORECASE | re.DOTALL
+)
+
+_SVG = re.compile(
+    r"\s*(?:<\?xml\s[^>]{0,200}\?>\s*)?(?:<!--.*?-->\s*)*(?:<!doctype\s+svg\b[^>[]{0,400}>\s*)?<svg[\s>]",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -64,6 +69,12 @@ def sniff_text(text: str) -> str:
     """`text/html` where the text begins with a page's markup, else `text/plain` (Markdown, CSV, JSON and code
     too)."""
     return HTML if _HTML.match(text) else PLAIN_TEXT
+
+
+def sniff_file(text: str) -> str:
+    """As `sniff_text`, for a file: one that begins as a vector picture is one, where an answer would only
+    show how one is written."""
+    return SVG if _SVG.match(text) else sniff_text(text)
 
 
 def _without_binary(text: str) -> str:

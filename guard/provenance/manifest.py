@@ -1,14 +1,14 @@
-"""What Guard states about a release, and the C2PA manifest that says it."""
+"""The C2PA manifest that says what Guard states about a release."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Literal
-from urllib.parse import quote
+from typing import Any
+from uuid import uuid4
 
 from guard import __version__
-from guard.errors import CredentialError
+from guard.provenance.claim import IPTC, RELEASE_URN, TRAINED_ALGORITHMIC_MEDIA, Claim, Edit, Use
 
 __all__ = [
     "GENERATOR",
@@ -18,92 +18,48 @@ __all__ = [
     "SPEC_VERSION",
     "TRAINED_ALGORITHMIC_MEDIA",
     "Claim",
+    "Edit",
+    "History",
+    "Use",
     "manifest_definition",
+    "new_label",
 ]
 
 GENERATOR = "Guard"
 SPEC_VERSION = "2.4"
-RELEASE_URN = "urn:guard:release:"
 PARENT = "parent"  # the name by which an action points at the ingredient that was added under it
-
-IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
-TRAINED_ALGORITHMIC_MEDIA = IPTC + "trainedAlgorithmicMedia"
-_C2PA_SOURCES = "http://c2pa.org/digitalsourcetype/"
-_SOURCE_TYPES = frozenset(
-    {TRAINED_ALGORITHMIC_MEDIA, _C2PA_SOURCES + "trainedAlgorithmicData", _C2PA_SOURCES + "empty"}
-    | {IPTC + name for name in ("compositeWithTrainedAlgorithmicMedia", "compositeSynthetic")}
-    | {IPTC + name for name in ("algorithmicMedia", "algorithmicallyEnhanced", "composite", "humanEdits")}
-    | {IPTC + name for name in ("digitalCapture", "digitalCreation", "screenCapture", "virtualRecording")}
-)
 
 _METADATA_CONTEXT = {
     "dc": "http://purl.org/dc/elements/1.1/",
     "xmp": "http://ns.adobe.com/xap/1.0/",
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
 }
+_EDITED_BY_MODEL = IPTC + "compositeWithTrainedAlgorithmicMedia"
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
-    """What the credential says of a release. `created_at` needs a time zone.
+class History:
+    """What went into a release, told to the manifest: whether an ingredient named `PARENT` goes with it, the
+    names of the ingredients that the model was given beside it, whether the model `edited` the parent, and
+    the JUMBF addresses of the assertions that were taken out of the ingredients' credentials."""
 
-    `soft_binding` is the (algorithm, value) of the watermark in the file, which finds the manifest again
-    after it was stripped. `human_oversight` is one of C2PA's levels (`prompt_guided`, `human_validated`,
-    `fully_autonomous`); leave it out where nobody knows, for a signed guess is worse than silence.
-    `training_mining` answers whether the file may train generative models (CAWG training and data mining).
-    Raises `CredentialError` for a time without zone or a source type that neither IPTC nor C2PA lists.
-    """
-
-    model_name: str
-    release_id: str
-    created_at: datetime
-    title: str = ""
-    model_version: str = ""
-    provider: str = ""
-    digital_source_type: str = TRAINED_ALGORITHMIC_MEDIA
-    soft_binding: tuple[str, str] | None = None
-    human_oversight: str | None = None
-    training_mining: Literal["allowed", "notAllowed"] = "notAllowed"
-
-    def __post_init__(self) -> None:
-        if self.created_at.tzinfo is None:
-            raise CredentialError("The time of creation has no time zone.", "Use datetime.now(UTC).")
-        # The library signs any string here, and a verifier would then not know the file is synthetic.
-        if self.digital_source_type not in _SOURCE_TYPES:
-            raise CredentialError(
-                f"{self.digital_source_type!r} is no digital source type.",
-                f"Use an IPTC one, such as {TRAINED_ALGORITHMIC_MEDIA}.",
-            )
-
-    @property
-    def when(self) -> str:
-        """`created_at` in UTC, RFC 3339, whole seconds."""
-        return self.created_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-    @property
-    def instance_id(self) -> str:
-        """The release id as the claim's instance identifier, the one place that every carrier offers."""
-        return RELEASE_URN + self.release_id
-
-    @property
-    def model_identifier(self) -> str:
-        """Provider, name and version of the model in one package URL (purl-spec, type generic)."""
-        parts = [quote(part, safe="") for part in (self.provider, self.model_name) if part]
-        version = f"@{quote(self.model_version, safe='')}" if self.model_version else ""
-        return "pkg:generic/" + "/".join(parts) + version
+    parent: bool = False
+    inputs: tuple[str, ...] = ()
+    edited: bool = False
+    redacted: tuple[str, ...] = ()
 
 
-def manifest_definition(claim: Claim, *, opened: bool) -> dict[str, Any]:
-    """The manifest (C2PA 2.4) as c2pa-rs takes it; `opened` if an ingredient named `PARENT` goes with it.
+def manifest_definition(claim: Claim, history: History = History()) -> dict[str, Any]:
+    """The manifest (C2PA 2.4) as c2pa-rs takes it.
 
     Where California's SB 942 finds what it asks for: the signed `cawg.metadata` assertion holds the provider
     (`dc:publisher`), the system and its version (`Iptc4xmpExt:AISystemUsed`, `AISystemVersionUsed`), the time
     (`xmp:CreateDate`) and the unique id (`dc:identifier`). The id also is the claim's instance id.
     """
     assertions = [
-        _created("c2pa.actions.v2", {"allActionsIncluded": True, "actions": _actions(claim, opened)}),
+        _created("c2pa.actions.v2", {"allActionsIncluded": True, "actions": _actions(claim, history)}),
         _created("c2pa.ai-disclosure", _disclosure(claim)),
-        _created("cawg.metadata", _metadata(claim)),
+        _created("cawg.metadata", _metadata(claim)) | {"kind": "Json"},  # CAWG metadata 1.1: JSON-LD
         _created("cawg.training-mining", _training(claim)),
     ]
     if claim.soft_binding:
@@ -115,7 +71,13 @@ def manifest_definition(claim: Claim, *, opened: bool) -> dict[str, Any]:
         "instance_id": claim.instance_id,
         "assertions": assertions,
     }
-    return definition | ({"title": claim.title} if claim.title else {})
+    optional = {"title": claim.title, "redactions": list(history.redacted)}
+    return definition | {name: value for name, value in optional.items() if value}
+
+
+def new_label() -> str:
+    """A name for a manifest that no other has (C2PA 2.4 §8.1)."""
+    return f"urn:c2pa:{uuid4()}"
 
 
 def _created(label: str, data: dict[str, Any]) -> dict[str, Any]:
@@ -123,27 +85,38 @@ def _created(label: str, data: dict[str, Any]) -> dict[str, Any]:
     return {"label": label, "created": True, "data": data}
 
 
-def _actions(claim: Claim, opened: bool) -> list[dict[str, Any]]:
-    if opened:
-        # What the opened file depicts is for its own manifest to say: a source type here is forbidden.
-        guard = {"name": GENERATOR, "version": __version__}
-        ingredients = {"ingredientIds": [PARENT]}
-        first = {
-            "action": "c2pa.opened",
-            "when": claim.when,
-            "softwareAgent": guard,
-            "parameters": ingredients,
+def _actions(claim: Claim, history: History) -> list[dict[str, Any]]:
+    guard = {"when": claim.when, "softwareAgent": {"name": GENERATOR, "version": __version__}}
+    edits = [
+        {"action": edit.action, **guard} | ({"digitalSourceType": edit.source} if edit.source else {})
+        for edit in claim.edits
+    ]
+    redactions = [
+        {
+            "action": "c2pa.redacted",
+            **guard,
+            "reason": "c2pa.PII.present",
+            "parameters": {"redacted": address},
         }
-    else:
-        model = {"name": claim.model_name} | ({"version": claim.model_version} if claim.model_version else {})
-        first = {
-            "action": "c2pa.created",
-            "when": claim.when,
-            "softwareAgent": model,
-            "digitalSourceType": claim.digital_source_type,
-        }
+        for address in history.redacted
+    ]
     # A watermark without its soft binding is a validation failure, so the two stand or fall together.
-    return [first, {"action": "c2pa.watermarked.bound"}] if claim.soft_binding else [first]
+    marks = [{"action": "c2pa.watermarked.bound"}] if claim.soft_binding else []
+    return [*_origin(claim, history, guard), *redactions, *edits, *marks]
+
+
+def _origin(claim: Claim, history: History, guard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """How it began: opened, and then maybe edited by the model, or created by it."""
+    model = {"name": claim.model_name} | ({"version": claim.model_version} if claim.model_version else {})
+    by_model: dict[str, Any] = {"when": claim.when, "softwareAgent": model}
+    if history.inputs:
+        by_model["parameters"] = {"ingredientIds": list(history.inputs)}
+    if not history.parent:
+        return [{"action": "c2pa.created", **by_model, "digitalSourceType": claim.digital_source_type}]
+    # What the opened file depicts is for its own manifest to say: a source type here is forbidden.
+    opened = {"action": "c2pa.opened", **guard, "parameters": {"ingredientIds": [PARENT]}}
+    edited = {"action": "c2pa.edited", **by_model, "digitalSourceType": _EDITED_BY_MODEL}
+    return [opened, edited] if history.edited or history.inputs else [opened]
 
 
 def _disclosure(claim: Claim) -> dict[str, Any]:
@@ -169,5 +142,11 @@ def _metadata(claim: Claim) -> dict[str, Any]:
 
 
 def _training(claim: Claim) -> dict[str, Any]:
-    uses = ("cawg.ai_generative_training", "cawg.ai_training")
-    return {"entries": {use: {"use": claim.training_mining} for use in uses}}
+    entries: dict[str, dict[str, str]] = {
+        f"cawg.{use}": {"use": answer} for use, answer in claim.uses.items()
+    }
+    if claim.training_constraint:
+        for entry in entries.values():
+            if entry["use"] == "constrained":
+                entry["constraint_info"] = claim.training_constraint
+    return {"entries": entries}

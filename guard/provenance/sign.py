@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import c2pa
 
 from guard.errors import CredentialError
 from guard.media import Artifact, Modality
 from guard.provenance import text
-from guard.provenance.manifest import PARENT, Claim, manifest_definition
-from guard.provenance.read import carries_credentials
+from guard.provenance.apart import sign_apart
+from guard.provenance.binding import Binding
+from guard.provenance.claim import Claim
+from guard.provenance.ingredients import Input, Lineage, lineage_of
+from guard.provenance.manifest import manifest_definition, new_label
 from guard.provenance.sdk import context, reason, signable
+from guard.provenance.sdk_signer import sdk_signer
 from guard.provenance.signer import Signer
+from guard.provenance.visible import without_manifest
 
 __all__ = ["Signed", "sign"]
 
-_BYTES = "application/octet-stream"
-"""What is not looked into, but hashed from end to end: the library would lay out other types anew."""
+_REWRITTEN = "The text was rewritten as UTF-8 in Unicode NFC, the only form in which C2PA text can be signed."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +33,12 @@ class Signed:
 
     Keep `manifest`: it proves the release after the file lost its metadata. If not `embedded`, it is a
     sidecar and the only credential there is: `artifact` is as it was, and the manifest binds its very bytes.
+    `label` is the name (URN) of the new manifest, the active one in the store.
     """
 
     artifact: Artifact
     manifest: bytes
+    label: str
     notes: tuple[str, ...] = ()
     embedded: bool = True
 
@@ -41,83 +49,62 @@ def sign(
     signer: Signer,
     *,
     ingredient: Artifact | None = None,
+    inputs: Sequence[Input] = (),
+    redact: Collection[str] = (),
     embed: bool = True,
 ) -> Signed:
     """A copy of `artifact` that carries `claim`, signed by `signer`.
 
     If `ingredient` (the bytes as they came in, before marking re-encoded them) or else `artifact` itself
-    carries credentials, those become the parent of the new manifest, which then begins with `c2pa.opened`;
-    otherwise it begins with `c2pa.created`. Text is signed in Unicode NFC (C2PA 2.4 A.8); if that changed
-    it, `notes` says so. Sound whose type has no place for a manifest (Ogg, AAC, PCM) gets one beside it, and
-    so does any without `embed`: the bytes of a stream left before there was anything to sign.
+    carries credentials, those become the parent of the new manifest, which then begins with `c2pa.opened`; so
+    do those of the first of `inputs` that the model edited. Otherwise it begins with `c2pa.created`. What
+    else the model was given becomes an ingredient too. Assertions with a label in `redact` are taken out of
+    all ingredients' credentials. Plain text is signed in Unicode NFC (C2PA 2.4 A.8); if that changed it,
+    `notes` says so. A type that has no place for a manifest (Ogg, AAC, PCM, WebM, JSON) gets one beside it,
+    and so does any without `embed`: the bytes of a stream left before there was anything to sign.
 
-    Raises `CredentialError` if the type carries no manifest, the signer cannot sign it, or earlier
-    credentials are there that cannot be kept.
+    Raises `CredentialError` if the signer cannot sign the artifact, or earlier credentials are there that
+    cannot be kept.
     """
     signer.require_current()
-    candidates = (source for source in (ingredient, artifact) if source is not None)
-    parent = next(filter(carries_credentials, candidates), None)
-    if artifact.modality is Modality.TEXT:
-        return _sign_text(artifact, claim, signer, parent)
-    embedded = embed and artifact.mime in signable()
-    if not embedded and artifact.modality is not Modality.AUDIO:
-        raise CredentialError(
-            f"{artifact.mime} cannot carry Content Credentials.",
-            "Convert it first: PNG or JPEG for images, MP4 for video.",
-        )
-    return _sign_media(artifact, claim, signer, parent, embedded=embedded)
-
-
-def _sign_media(
-    artifact: Artifact, claim: Claim, signer: Signer, parent: Artifact | None, *, embedded: bool
-) -> Signed:
-    definition = manifest_definition(claim, opened=parent is not None)
-    output = io.BytesIO()
+    lineage = lineage_of(artifact, ingredient, inputs, redact)
+    definition = manifest_definition(claim, lineage.history) | {"label": new_label()}
     try:
-        with context() as settings, c2pa.Builder(definition, settings) as builder:
-            if not embedded:
-                builder.set_no_embed()
-            if parent is not None:
-                _add_parent(builder, parent)
-            with c2pa.Signer.from_info(_signer_info(signer)) as key:
-                manifest = builder.sign(
-                    key, artifact.mime if embedded else _BYTES, io.BytesIO(artifact.data), output
-                )
+        if not embed or not _has_place(artifact):
+            return _beside(artifact, definition, signer, lineage)
+        if artifact.modality is Modality.TEXT:
+            return _in_text(artifact, definition, signer, lineage)
+        return _embedded(artifact, definition, signer, lineage)
     except c2pa.C2paError as error:
         raise CredentialError(
             f"This {artifact.mime} file could not be signed: {reason(error)}.",
             "Check the file with: guard inspect. Check the signer with: guard keys show.",
         ) from error
-    if not embedded:
-        note = f"The credentials of this {artifact.mime} are kept beside the file, as a sidecar."
-        return Signed(artifact, manifest, (note,), embedded=False)
-    return Signed(replace(artifact, data=output.getvalue()), manifest)
 
 
-def _add_parent(builder: c2pa.Builder, parent: Artifact) -> None:
-    description = {"title": "input", "relationship": "parentOf", "label": PARENT}
-    try:
-        builder.add_ingredient(description, parent.mime, io.BytesIO(parent.data))
-    except c2pa.C2paError as error:
-        raise CredentialError(
-            f"The input carries credentials that cannot be kept: {reason(error)}.",
-            "To release it without them, remove its metadata first: they are not overwritten in silence.",
-        ) from error
+def _has_place(artifact: Artifact) -> bool:
+    if artifact.modality is Modality.TEXT:
+        return artifact.mime in text.CARRIERS
+    return artifact.mime in signable()
 
 
-def _signer_info(signer: Signer) -> c2pa.C2paSignerInfo:
-    algorithm = c2pa.C2paSigningAlg[signer.alg.upper()]
-    return c2pa.C2paSignerInfo(algorithm, signer.certificates.encode(), signer.private_key.encode(), None)
+def _embedded(artifact: Artifact, definition: dict[str, Any], signer: Signer, lineage: Lineage) -> Signed:
+    output = io.BytesIO()
+    with context() as settings, c2pa.Builder(definition, settings) as builder:
+        lineage.add_to(builder)
+        with sdk_signer(signer) as key:
+            manifest = builder.sign(key, artifact.mime, io.BytesIO(artifact.data), output)
+    return Signed(replace(artifact, data=output.getvalue()), manifest, definition["label"])
 
 
-def _sign_text(artifact: Artifact, claim: Claim, signer: Signer, parent: Artifact | None) -> Signed:
-    if parent is not None:
-        raise CredentialError(
-            "The text already carries credentials, and a text manifest cannot keep them as an ingredient.",
-            "Release it as it is, or remove its invisible trailing characters first.",
-        )
-    signed, manifest = text.embed(artifact.text, artifact.mime, claim, signer)
-    data = signed.encode()
-    note = "The text was rewritten as UTF-8 in Unicode NFC, the only form in which C2PA text can be signed."
-    notes = () if data.startswith(artifact.data) else (note,)
-    return Signed(replace(artifact, data=data), manifest, notes)
+def _in_text(artifact: Artifact, definition: dict[str, Any], signer: Signer, lineage: Lineage) -> Signed:
+    signed, manifest = text.embed(artifact.text, artifact.mime, definition, signer, lineage.add_to)
+    kept = without_manifest(signed).encode() == artifact.data
+    notes = () if kept else (_REWRITTEN,)
+    return Signed(replace(artifact, data=signed.encode()), manifest, definition["label"], notes)
+
+
+def _beside(artifact: Artifact, definition: dict[str, Any], signer: Signer, lineage: Lineage) -> Signed:
+    manifest = sign_apart(definition, Binding.of([artifact.data]), signer, lineage.add_to)
+    note = f"The credentials of this {artifact.mime} are kept beside the file, as a sidecar."
+    return Signed(artifact, manifest, definition["label"], (note,), embedded=False)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from guard.media import Artifact
+from guard.provenance.claim import Claim, Edit
 from guard.provenance.keys import KeyStore
-from guard.provenance.manifest import Claim
 from guard.provenance.sign import sign
 
 BINDING = ("org.guard.tile", "AP8A/wD/AP8=")
@@ -25,10 +26,10 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> KeyStore:
 
 @pytest.fixture(scope="session")
 def release(store: KeyStore) -> Callable[..., Artifact]:
-    """Signs an artifact as a release of Guard does; text goes without a watermark."""
+    """Signs an artifact as a release of Guard does."""
     signer = store.signer()
 
-    def make(artifact: Artifact, *, ingredient: Artifact | None = None) -> Artifact:
+    def make(artifact: Artifact, *, edits: tuple[Edit, ...] = (), **lineage: Any) -> Artifact:
         claim = Claim(
             model_name="scene",
             model_version="1",
@@ -36,9 +37,10 @@ def release(store: KeyStore) -> Callable[..., Artifact]:
             release_id="00ff00ff00ff00ff",
             created_at=datetime.now(UTC),
             human_oversight="prompt_guided",
-            soft_binding=None if artifact.mime.startswith("text/") else BINDING,
+            soft_binding=BINDING,
+            edits=edits,
         )
-        return sign(artifact, claim, signer, ingredient=ingredient).artifact
+        return sign(artifact, claim, signer, **lineage).artifact
 
     return make
 

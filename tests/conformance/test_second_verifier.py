@@ -10,9 +10,12 @@ import encypher_c2pa
 import pytest
 
 from guard.media import Artifact
+from guard.provenance.claim import IPTC, Edit
+from guard.provenance.ingredients import Input
 from guard.provenance.keys import KeyStore
 from guard.provenance.read import read
-from tests.unit.provenance.media import SIGNABLE, image, make, text
+from guard.provenance.trust import Trust
+from tests.unit.provenance.media import SIGNABLE, TEXTS, image, make
 
 Release = Callable[..., Artifact]
 
@@ -33,21 +36,21 @@ def _second(artifact: Artifact, anchors: str) -> dict[str, Any]:
 
 
 def _agree(artifact: Artifact, anchors: str, state: str) -> None:
-    assert read(artifact, anchors=anchors).state == state
+    assert read(artifact, trust=Trust.of(anchors)).state == state
     assert _second(artifact, anchors)["validation_state"].lower() == state
 
 
-@pytest.mark.parametrize("mime", [*SIGNABLE, "text/plain"])
+@pytest.mark.parametrize("mime", [*SIGNABLE, *TEXTS])
 def test_on_every_type_that_guard_signs(mime: str, release: Release, store: KeyStore) -> None:
-    signed = release(text("The hill is green.\n") if mime == "text/plain" else make(mime))
+    signed = release(make(mime))
     _agree(signed, store.anchors(), "trusted")
     _agree(signed, "", "valid")
 
 
-@pytest.mark.parametrize("mime", [*SIGNABLE, "text/plain"])
+@pytest.mark.parametrize("mime", [*SIGNABLE, *TEXTS])
 def test_on_every_type_after_tampering(mime: str, release: Release, store: KeyStore) -> None:
-    signed = release(text("The hill is green.\n") if mime == "text/plain" else make(mime))
-    if mime == "text/plain":
+    signed = release(make(mime))
+    if mime in TEXTS:
         data = signed.data.replace(b"green", b"brown")
     else:
         place = signed.data.index(b"mdat") + 40 if b"mdat" in signed.data else len(signed.data) - 40
@@ -57,6 +60,15 @@ def test_on_every_type_after_tampering(mime: str, release: Release, store: KeySt
 
 def test_on_a_release_with_a_parent(release: Release, store: KeyStore) -> None:
     _agree(release(image(seed=1), ingredient=release(image("image/png"))), store.anchors(), "trusted")
+
+
+@pytest.mark.parametrize("mime", ["image/jpeg", "video/mp4", "application/pdf", "text/plain", "text/html"])
+def test_on_what_a_model_made_of_other_files(mime: str, release: Release, store: KeyStore) -> None:
+    before = release(image())
+    bent = Artifact(before.modality, before.mime, before.data + b"x")
+    inputs = [Input(before, edited=True), Input(image("image/png")), Input(bent)]
+    edits = (Edit("c2pa.addedText", IPTC + "algorithmicMedia"), Edit("c2pa.transcoded"))
+    _agree(release(make(mime, seed=1), inputs=inputs, edits=edits), store.anchors(), "trusted")
 
 
 def test_it_was_asked_offline(release: Release, store: KeyStore) -> None:

@@ -15,6 +15,7 @@ from guard.api.asked import Asked, open_asked, upstream_of
 from guard.api.bodies import read_json, while_connected
 from guard.api.door import Door, door_of
 from guard.api.visual.drawn import draw, drawer
+from guard.api.visual.given import given
 from guard.api.visual.pictures import release_pictures
 from guard.pipeline import Origin
 from models.base import Generator
@@ -43,7 +44,7 @@ async def edits(request: Request) -> Response:
     """Pictures made from others, by the upstream."""
     async with open_asked(request, door_of(request).limits.max_bytes) as asked:
         asked.require_prompt()
-        return await _proxied(request, "images/edits", asked)
+        return await _proxied(request, "images/edits", asked, edited=True)
 
 
 @router.post("/v1/images/variations")
@@ -53,14 +54,16 @@ async def variations(request: Request) -> Response:
         return await _proxied(request, "images/variations", asked)
 
 
-async def _proxied(request: Request, path: str, asked: Asked) -> Response:
+async def _proxied(request: Request, path: str, asked: Asked, *, edited: bool = False) -> Response:
+    """`edited`: the first picture of the request is the one that was changed, not a hint among others."""
     door = door_of(request)
     asked.check()
     upstream = upstream_of(request)
     if asked.fields.get("partial_images"):
         # Nobody would see them, and some upstreams charge for each.
         asked = asked.with_field("partial_images", 0)
-    origin = asked.origin(upstream, request.state.caller, "images")
+    inputs = await door.work(given, asked, door.limits, edited)
+    origin = replace(asked.origin(upstream, request.state.caller, "images"), inputs=inputs)
     await door.work(door.admit, origin)
     answer = await while_connected(request, _ask(upstream, path, asked))
     return await door.work(_released, door, answer, origin, asked.stream)

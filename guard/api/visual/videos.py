@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.api.answers import RELEASE_ID, Json, forwarded
+from guard.api.answers import RELEASE_ID, Json, forwarded, receipt_header
 from guard.api.asked import open_asked, upstream_of
 from guard.api.bodies import while_connected
 from guard.api.door import Door, door_of, upstreams_fault
@@ -82,7 +82,9 @@ async def content(request: Request, video: str) -> Response:
             origin = _origin(upstream, fetched[0], request.state.caller)
             kept = await door.work(_release, door, fetched[1], origin)
             await door.work(shelf.keep, source, variant, kept.artifact)
-    return Response(kept.artifact.data, media_type=kept.artifact.mime, headers={RELEASE_ID: kept.release_id})
+    receipt = await door.record(door.app.ledger.receipt, kept.release_id)
+    headers = {RELEASE_ID: kept.release_id} | (receipt_header(receipt) if receipt else {})
+    return Response(kept.artifact.data, media_type=kept.artifact.mime, headers=headers)
 
 
 async def _fetch(upstream: Upstream, video: str, variant: str) -> tuple[Answer, RawAnswer]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ from guard.errors import InputError, LimitExceededError, MalformedMediaError, Un
 from guard.media import Artifact, Limits, Modality
 from guard.media.picture import Picture
 from tests.unit.media.makers import FILES, gradient, still, video
+from tests.unit.provenance.media import UNSEEN, make
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -32,6 +34,42 @@ def test_a_true_claim_is_accepted(name: str) -> None:
     assert Artifact.from_bytes(data, claimed=mime).mime == mime
 
 
+@pytest.mark.parametrize("claimed", ["text/markdown", "text/x-markdown; charset=utf-8"])
+def test_markdown_is_what_its_sender_says_is_markdown(claimed: str) -> None:
+    assert Artifact.from_bytes(b"# A hill\n", claimed=claimed).mime == "text/markdown"
+    assert Artifact.from_bytes(b"# A hill\n").mime == "text/plain"
+    assert Artifact.from_bytes(b"<html><p>", claimed=claimed).mime == "text/html"
+
+
+@pytest.mark.parametrize("mime", UNSEEN)
+def test_types_that_guard_cannot_look_into_are_known_by_their_bytes(mime: str) -> None:
+    data = make(mime).data
+    artifact = Artifact.from_bytes(data, claimed=mime)
+    assert (artifact.mime, artifact.decodable) == (mime, False)
+    assert artifact.modality is (Modality.DOCUMENT if mime == "application/pdf" else Modality.IMAGE)
+    for look in (artifact.decode, lambda: artifact.picture, lambda: artifact.text):
+        with pytest.raises(UnsupportedMediaError) as refused:
+            look()
+        assert refused.value.remedy
+    with pytest.raises(UnsupportedMediaError, match=f"cannot look into {re.escape(mime)}") as refused:
+        artifact.decode()
+    assert "guard credential sign" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    "head", ["<svg>", "\n<?xml version='1.0'?>\n<!-- a --><svg x='1'", "<!DOCTYPE svg PUBLIC 'x'>\n<svg "]
+)
+def test_a_file_that_begins_as_a_vector_picture_is_one_and_an_answer_is_not(head: str) -> None:
+    assert Artifact.from_bytes(head.encode()).mime == "image/svg+xml"
+    assert Artifact.from_text(head).mime == "text/plain"
+    assert Artifact.from_bytes(b"Write <svg>: " + head.encode()).mime == "text/plain"
+
+
+def test_a_pdf_that_is_cut_short_is_refused() -> None:
+    with pytest.raises(MalformedMediaError, match="PDF file is cut short"):
+        Artifact.from_bytes(make("application/pdf").data[:-30])
+
+
 @pytest.mark.parametrize(
     ("claimed", "name"),
     [
@@ -45,7 +83,6 @@ def test_a_true_claim_is_accepted(name: str) -> None:
         ("application/ogg", "opus"),
         ("application/octet-stream", "png"),
         ("", "png"),
-        ("text/markdown", "text"),
         ("text/csv; charset=utf-8", "text"),
         ("application/json", "text"),
         ("video/mp4", "mp4-of-sound"),

@@ -99,7 +99,7 @@ def test_a_pdf_within_the_first_kilobyte_is_found() -> None:
 
 
 def test_a_foreign_header_before_the_picture_decides() -> None:
-    with pytest.raises(UnsupportedMediaError, match="PDF"):
+    with pytest.raises(MalformedMediaError, match="PDF file is cut short"):
         Artifact.from_bytes(b"%PDF-1.4\n" + still("JPEG"))
     with pytest.raises(UnsupportedMediaError, match="ZIP"):
         Artifact.from_bytes(zipped() + still("PNG"))

@@ -12,6 +12,7 @@ import pytest
 from guard.provenance.keys import KeyStore
 from guard.provenance.manifest import Claim
 from guard.provenance.signer import Signer
+from guard.provenance.trust import Trust
 from tests.unit.provenance.issuing import issue
 
 
@@ -31,6 +32,11 @@ def signer(store: KeyStore) -> Signer:
 @pytest.fixture(scope="session")
 def anchors(store: KeyStore) -> str:
     return store.anchors()
+
+
+@pytest.fixture(scope="session")
+def trust(anchors: str) -> Trust:
+    return Trust.of(anchors)
 
 
 @pytest.fixture

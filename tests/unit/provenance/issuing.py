@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -15,10 +15,13 @@ from guard.provenance.signer import Signer
 
 __all__ = ["issue"]
 
+_Key = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
+
 
 def issue(kind: str, organisation: str = "Test") -> tuple[Signer, str]:
-    """A signer of kind EC, RSA or self-signed, and the PEM of the authority that trusts it."""
-    key = rsa.generate_private_key(65537, 2048) if kind == "RSA" else ec.generate_private_key(ec.SECP256R1())
+    """A signer of kind EC, EC-384, EC-521, Ed25519, RSA or self-signed, and the PEM of the authority that
+    trusts it."""
+    key = _key(kind)
     authority_key = key if kind == "self-signed" else ec.generate_private_key(ec.SECP256R1())
     authority = _certificate(authority_key, authority_key, "authority", organisation, ca=True)
     leaf = (
@@ -30,9 +33,18 @@ def issue(kind: str, organisation: str = "Test") -> tuple[Signer, str]:
     return Signer.from_pem(to_pem(leaf), pem), to_pem(authority)
 
 
+def _key(kind: str) -> _Key:
+    if kind == "Ed25519":
+        return ed25519.Ed25519PrivateKey.generate()
+    if kind == "RSA":
+        return rsa.generate_private_key(65537, 2048)
+    curves = {"EC-384": ec.SECP384R1(), "EC-521": ec.SECP521R1()}
+    return ec.generate_private_key(curves.get(kind, ec.SECP256R1()))
+
+
 def _certificate(
-    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
-    issuer_key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey,
+    key: _Key,
+    issuer_key: _Key,
     name: str,
     organisation: str,
     *,
@@ -69,4 +81,5 @@ def _certificate(
     if not ca:
         purpose = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION])
         builder = builder.add_extension(purpose, critical=False)
-    return builder.sign(issuer_key, hashes.SHA256())
+    plain = isinstance(issuer_key, ed25519.Ed25519PrivateKey)
+    return builder.sign(issuer_key, None if plain else hashes.SHA256())

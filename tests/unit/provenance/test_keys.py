@@ -9,13 +9,19 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption
 
 from guard.errors import KeyStoreError
-from guard.provenance import keys
-from guard.provenance.certificates import issue_development
-from guard.provenance.keys import KeyStore
+from guard.provenance import keyfiles
+from guard.provenance.certificates import issue_development, to_pem
+from guard.provenance.keys import KeyStore, SignerSource
+from guard.provenance.signers.address import KeyAddress
+from guard.provenance.signers.aws import AwsKey
+from guard.provenance.timestamp import TimestampAuthority
+from tests.unit.provenance.certifying import Authority, key_of, key_pem
 
 
 @pytest.fixture
@@ -83,7 +89,7 @@ class TestInit:
                 raise OSError(28, "No space left on device")
             replace(source, target)
 
-        monkeypatch.setattr(keys.os, "replace", fail_on_signer)
+        monkeypatch.setattr(keyfiles.os, "replace", fail_on_signer)
         with pytest.raises(KeyStoreError, match="No space left"):
             fresh.init_development(force=True)
         assert fresh.status().fingerprint == before
@@ -152,7 +158,7 @@ class TestLoad:
         (fresh.folder / "signer.pem").write_text(key + leaf)
         with pytest.raises(KeyStoreError, match=r"expired on 20\d\d-\d\d-\d\d") as caught:
             fresh.signer()
-        assert "guard keys init --force" in caught.value.remedy
+        assert "guard keys rotate" in caught.value.remedy
         assert fresh.status().expires < datetime.now(UTC)
 
 
@@ -194,5 +200,97 @@ class TestStatus:
         shown = repr(fresh.status()) + repr(fresh.signer()) + repr(fresh) + repr(vars(fresh))
         assert "PRIVATE" not in shown
         assert fresh.mark_keys()[0].hex() not in shown
-        body = fresh.signer().private_key.splitlines()[1]
+        body = fresh.signer().key.private_key.splitlines()[1]
         assert body not in shown
+
+
+def imported(store: KeyStore, kind: str = "p256", *, passphrase: bytes | None = None) -> Any:
+    """Import a signer of that kind and give its certificate."""
+    authority, key = Authority(), key_of(kind)
+    leaf = authority.issue(key)
+    private = key_pem(key, encryption=BestAvailableEncryption(passphrase) if passphrase else None)
+    store.import_signer(private, to_pem(leaf), authority.pem)
+    return leaf
+
+
+class TestImport:
+    def test_the_new_signer_takes_over_and_the_former_stays_known_and_trusted(self, fresh: KeyStore) -> None:
+        before, anchors, marks = fresh.status(), fresh.anchors(), fresh.mark_keys()
+        leaf = imported(fresh)
+        after = fresh.status()
+        assert fresh.signer().chain[0] == leaf
+        assert (after.alg, after.development, after.former) == ("es256", False, (before.fingerprint,))
+        assert fresh.anchors().endswith(anchors)
+        assert fresh.anchors() != anchors
+        assert fresh.mark_keys() == marks
+
+    def test_the_newest_former_signer_comes_first(self, fresh: KeyStore) -> None:
+        leaves = [imported(fresh) for _ in range(3)]
+        assert list(fresh.former())[:2] == [leaves[1], leaves[0]]
+        assert len(fresh.former()) == 3
+
+    def test_into_an_empty_home(self, home: Path) -> None:
+        imported(KeyStore(home), "ed25519")
+        assert KeyStore(home).status().former == ()
+        assert len(KeyStore(home).mark_keys()) == 1
+
+    def test_an_encrypted_key_stays_so_and_opens_with_its_passphrase(self, home: Path) -> None:
+        imported(KeyStore(home), passphrase=b"sesame")
+        assert "ENCRYPTED PRIVATE KEY" in (home / "keys" / "signer.pem").read_text()
+        with pytest.raises(KeyStoreError, match="encrypted"):
+            KeyStore(home).signer()
+        assert KeyStore(home, SignerSource(secret="sesame")).signer().sign(b"a claim")
+
+    def test_a_key_elsewhere_is_kept_by_its_address(self, fresh: KeyStore) -> None:
+        authority = Authority()
+        fresh.import_signer("awskms:///alias/guard", to_pem(authority.issue(key_of("p384"))), authority.pem)
+        assert fresh.status().key == "awskms:///alias/guard"
+        assert fresh.signer().key == AwsKey("alias/guard", "es384")
+
+    def test_a_key_that_moves_keeps_its_certificate_current(self, fresh: KeyStore) -> None:
+        leaf = to_pem(imported(fresh))
+        before = fresh.former()
+        fresh.import_signer("awskms:///alias/guard", leaf)
+        assert fresh.former() == before
+        assert fresh.status().key == "awskms:///alias/guard"
+
+    def test_one_that_never_was_whole_is_no_former_signer(self, fresh: KeyStore) -> None:
+        (fresh.folder / "signer.pem").write_text("nothing")
+        imported(fresh)
+        assert fresh.former() == ()
+
+    def test_the_stamp_tells_of_every_change_and_of_nothing_else(self, fresh: KeyStore) -> None:
+        stamps = [fresh.stamp()]
+        fresh.signer()
+        fresh.status()
+        assert fresh.stamp() == stamps[0]
+        for change in (fresh.add_mark_key, lambda: imported(fresh), lambda: fresh.init_development(True)):
+            change()
+            stamps.append(fresh.stamp())
+        assert len(set(stamps)) == 4
+        assert KeyStore(fresh.folder / "none").stamp() == (None, None, None)
+
+
+class TestSettings:
+    """A signer that the settings name goes before the one in the store."""
+
+    def test_its_chain_is_read_from_its_file(self, fresh: KeyStore, tmp_path: Path) -> None:
+        key, chain = tmp_path / "key.pem", tmp_path / "chain.pem"
+        private = key_of("p256")
+        key.write_text(key_pem(private))
+        chain.write_text(to_pem(Authority().issue(private)))
+        authorities = (TimestampAuthority("http://tsa.example"),)
+        source = SignerSource(KeyAddress(str(key)), chain, timestamps=authorities)
+        store = KeyStore(fresh.folder.parent, source)
+        assert store.signer().alg == "es256"
+        assert store.signer().timestamps == authorities
+        assert store.status().key == str(key)
+        before = store.stamp()
+        chain.write_text(to_pem(Authority().issue(private)))
+        assert store.stamp() != before
+
+    def test_a_chain_that_is_not_there_is_told(self, fresh: KeyStore, tmp_path: Path) -> None:
+        source = SignerSource(KeyAddress("key.pem"), tmp_path / "none.pem")
+        with pytest.raises(KeyStoreError, match="cannot be read") as caught:
+            KeyStore(fresh.folder.parent, source).signer()
+        assert "GUARD_SIGNER_CERTIFICATES" in caught.value.remedy

@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 
 from guard.media import Artifact, Modality
 from guard.provenance import report as report_module
+from guard.provenance.certificates import issue_development
 from guard.provenance.credential import CredentialState
+from guard.provenance.judging import Judge
 from guard.provenance.read import read
 from guard.provenance.report import Report, absent, unreadable
+from guard.provenance.trust import NOBODY, Trust
 
 LABEL = "urn:c2pa:1"
 JSON = st.recursive(
@@ -32,7 +35,8 @@ KEYS = [
 
 def _store(active: dict[str, Any], **more: Any) -> Report:
     return Report(
-        {"active_manifest": LABEL, "manifests": {LABEL: active}, "validation_state": "Valid"} | more
+        {"active_manifest": LABEL, "manifests": {LABEL: active}, "validation_state": "Valid"} | more,
+        Judge(NOBODY),
     )
 
 
@@ -49,13 +53,16 @@ class TestHostileShapes:
     @given(JSON, JSON, JSON)
     def test_any_store_gives_a_credential(self, manifests: Any, results: Any, label: Any) -> None:
         store = {"manifests": manifests, "validation_results": results, "active_manifest": label}
-        report = Report(store)
+        report = Report(store, Judge(NOBODY))
         assert report.state is CredentialState.INVALID
         assert report.codes("failure") == ()
         assert report.credential(report.state, ()).issuer is None
 
     def test_an_active_manifest_that_is_missing(self) -> None:
-        report = Report({"active_manifest": "urn:c2pa:gone", "manifests": {}, "validation_state": "Trusted"})
+        report = Report(
+            {"active_manifest": "urn:c2pa:gone", "manifests": {}, "validation_state": "Trusted"},
+            Judge(NOBODY),
+        )
         found = report.credential(report.state, ())
         assert (found.generator, found.created, found.ingredients) == (None, None, ())
 
@@ -71,7 +78,7 @@ class TestHostileShapes:
             raise error
 
         monkeypatch.setattr(report_module.Report, "of", fail)
-        found = read(Artifact(Modality.IMAGE, "image/png", b""), anchors="")
+        found = read(Artifact(Modality.IMAGE, "image/png", b""), trust=NOBODY)
         assert found.state == "unreadable"
         assert str(error) in found.explanation[0]
 
@@ -116,18 +123,24 @@ class TestStatements:
                 "urn:c2pa:2": _actions({"digitalSourceType": "part"}),
             },
         }
-        assert Report(store).credential(CredentialState.VALID, ()).digital_source_types == ("own",)
+        assert Report(store, Judge(NOBODY)).credential(CredentialState.VALID, ()).digital_source_types == (
+            "own",
+        )
 
 
 class TestIngredients:
     def _state(self, ingredient: dict[str, Any], **delta: list[str]) -> tuple[str, list[str]]:
-        address = f"self#jumbf=/c2pa/{LABEL}/c2pa.assertions/c2pa.ingredient.v3"
         changes = {kind: [{"code": code} for code in codes] for kind, codes in delta.items()}
+        return self._judged(ingredient, NOBODY, changes)
+
+    def _judged(
+        self, ingredient: dict[str, Any], trust: Trust, changes: dict[str, Any]
+    ) -> tuple[str, list[str]]:
+        address = f"self#jumbf=/c2pa/{LABEL}/c2pa.assertions/c2pa.ingredient.v3"
         results = {"ingredientDeltas": [{"ingredientAssertionURI": address, "validationDeltas": changes}]}
         active = {"ingredients": [{"label": "c2pa.ingredient.v3"} | ingredient]}
-        (found,) = (
-            _store(active, validation_results=results).credential(CredentialState.VALID, ()).ingredients
-        )
+        store = {"active_manifest": LABEL, "manifests": {LABEL: active}, "validation_results": results}
+        (found,) = Report(store, Judge(trust)).credential(CredentialState.VALID, ()).ingredients
         return found["state"], found["codes"]
 
     def _recorded(self, **codes: list[str]) -> dict[str, Any]:
@@ -145,7 +158,13 @@ class TestIngredients:
     def test_trust_of_today_replaces_the_distrust_that_was_recorded(self) -> None:
         recorded = self._recorded(failure=["signingCredential.untrusted"])
         assert self._state(recorded) == ("valid", ["signingCredential.untrusted"])
-        assert self._state(recorded, success=["signingCredential.trusted"]) == ("trusted", [])
+        trust = Trust.of(issue_development()[2])
+        delta = {"code": "signingCredential.trusted", "explanation": "found in [list-0] trust anchors"}
+        assert self._judged(recorded, trust, {"success": [delta]}) == ("trusted", [])
+        assert self._judged(recorded, NOBODY, {"success": [delta]}) == (
+            "valid",
+            ["signingCredential.untrusted"],
+        )
 
     def test_distrust_of_today_replaces_the_trust_that_was_recorded(self) -> None:
         recorded = self._recorded(success=["signingCredential.trusted"])

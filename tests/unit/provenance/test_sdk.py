@@ -9,25 +9,28 @@ import pytest
 from guard.errors import ConfigurationError
 from guard.provenance.certificates import issue_development
 from guard.provenance.sdk import clean, context, readable, reason, signable
+from guard.provenance.trust import Trust
 
 BROKEN = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"
 
 
 @pytest.mark.parametrize("anchors", ["", "   \n"])
 def test_no_anchors_means_no_trust(anchors: str) -> None:
-    assert context(anchors).is_valid
+    with context(Trust.of(anchors)) as made:
+        assert made.is_valid
 
 
 @pytest.mark.parametrize("anchors", ["nonsense", BROKEN, issue_development()[2] + BROKEN])
 def test_one_damaged_anchor_is_an_error_and_not_passed_over(anchors: str) -> None:
     with pytest.raises(ConfigurationError, match="trust anchors") as caught:
-        context(anchors)
+        context(Trust.of(anchors))
     assert "PEM" in caught.value.remedy
 
 
 @pytest.mark.parametrize("name", ["official_c2pa_plus_tsa.pem", "test_cert_root_bundle.pem"])
 def test_published_trust_lists_are_usable(shared_data: Path, name: str) -> None:
-    assert context((shared_data / "c2pa/trust" / name).read_text()).is_valid
+    with context(Trust.of((shared_data / "c2pa/trust" / name).read_text())) as made:
+        assert made.is_valid
 
 
 def test_knows_what_can_be_signed_and_read() -> None:

@@ -10,6 +10,7 @@ from guard.provenance.manifest import Claim
 from guard.provenance.read import read
 from guard.provenance.sign import sign
 from guard.provenance.signer import Signer
+from guard.provenance.trust import Trust
 from guard.provenance.visible import normalised, visible_text, without_manifest
 from tests.unit.provenance.media import text
 
@@ -43,10 +44,10 @@ def test_other_invisible_characters_stay(content: str) -> None:
 
 
 def test_a_manifest_kept_apart_replaces_a_damaged_one(
-    signed: str, claim: Callable[..., Claim], signer: Signer, anchors: str
+    signed: str, claim: Callable[..., Claim], signer: Signer, trust: Trust
 ) -> None:
     manifest = sign(text(LINES), claim(), signer).manifest
-    assert read(text(signed[:-50]), anchors=anchors, manifest=manifest).state == "trusted"
+    assert read(text(signed[:-50]), trust=trust, manifest=manifest).state == "trusted"
 
 
 def test_endless_accents_are_left_as_they_are() -> None:

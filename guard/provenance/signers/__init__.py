@@ -1,0 +1,1 @@
+"""Where private keys are: files, tokens and the key services of clouds."""
