@@ -1,10 +1,13 @@
-"""How many releases a second the ledger makes durable, and how long a lone one takes.
+"""How many releases a second the ledger makes durable, and what its transparency log costs.
 
-    python -m bench.ledger [--seconds N] [--folder DIR]
+    python -m bench.ledger [--seconds N] [--folder DIR] [--leaves N] [--postgres URL]
 
-Each row: threads that record one release after another (a mark, a manifest of 12 kB, a sketch of 9 kB, or a
-text of 200 words with its fingerprint), with group commit and with one commit each. `--folder` says on which
-disk to measure. Below: what a lone release costs, beside a bare SQLite transaction that writes as many bytes.
+First: threads that record one release after another (a mark, a manifest of 12 kB, a sketch of 9 kB), with one
+commit each, with group commit, and with group commit and the log: a leaf for each, a signed checkpoint for
+each commit, and a receipt with its proof in JSON for each. Then what a lone release costs, beside a bare
+SQLite transaction that writes as many bytes; what a proof, and a check of the whole ledger, take in a log of
+so many leaves; and the first on PostgreSQL. `--folder` says on which disk to measure; `--postgres` names a
+database that may be filled.
 """
 
 from __future__ import annotations
@@ -14,10 +17,10 @@ import random
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import count
+from itertools import count, islice
 from pathlib import Path
 from statistics import quantiles
 from time import perf_counter
@@ -25,17 +28,25 @@ from time import perf_counter
 from rich.console import Console
 from rich.table import Table
 
-from guard.ledger import Entry, Ledger, MarkEntry, Status
-from guard.ledger.write import write
+from guard.ledger import Entry, Ledger, MarkEntry, Receipt, Status
+from guard.ledger.audit import audit
+from guard.ledger.group import GroupCommit
+from guard.ledger.log.leaf import Leaf
+from guard.ledger.log.note import NoteSigner, new_key
+from guard.ledger.write import Draft, write
 
 THREADS = (1, 8, 64)
 MANIFEST, SKETCH = 12_000, 9_000
+BATCH = 500
+NO_LEAF = Leaf("", b""), b""
 
 Record = Callable[[Entry], object]
 
 
 def entries(draw: random.Random) -> Iterator[Entry]:
     """Releases as the release path records them: pictures."""
+    # Drawn once: it is not the ledger's work, and SQLite compresses nothing.
+    manifest, sketch = draw.randbytes(MANIFEST), draw.randbytes(SKETCH)
     for _ in count():
         payload = f"{draw.getrandbits(64):016x}"
         yield Entry(
@@ -53,22 +64,37 @@ def entries(draw: random.Random) -> Iterator[Entry]:
             decision={"action": "allow", "rule": None, "fired": [], "labels": []},
             findings=[{"detector": "blocklist", "version": "1", "signal": "blocklist", "score": 0.0}],
             marks=(MarkEntry("tile", "guard.tile.1", payload, int(payload[:8], 16)),),
-            manifest=draw.randbytes(MANIFEST),
-            sketch=draw.randbytes(SKETCH),
+            manifest=manifest,
+            sketch=sketch,
         )
 
 
+SIGNER = NoteSigner(new_key("bench.example/log"))
+
+
+def logged(ledger: Ledger) -> Record:
+    """What Guard does; the receipt as its caller gets it."""
+    return lambda entry: ledger.record([entry])[0].as_json()
+
+
 def grouped(ledger: Ledger) -> Record:
-    return lambda entry: ledger.record([entry])
+    """The same without the log."""
+
+    def together(entries: Sequence[Entry]) -> list[Receipt]:
+        with ledger.writer.begin() as connection:
+            return write(connection, [Draft(entry, *NO_LEAF) for entry in entries], first=0)
+
+    commit = GroupCommit(together)
+    return lambda entry: commit([entry])
 
 
 def one_each(ledger: Ledger) -> Record:
-    """The same statements, a transaction and a sync for each release."""
-    engine, turn = ledger.engine.execution_options(immediate=True), threading.Lock()
+    """Without the log, a transaction and a sync for each release."""
+    turn = threading.Lock()
 
     def record(entry: Entry) -> None:
-        with turn, engine.begin() as connection:
-            write(connection, [entry])
+        with turn, ledger.writer.begin() as connection:
+            write(connection, [Draft(entry, *NO_LEAF)], first=0)
 
     return record
 
@@ -79,7 +105,7 @@ def rate(record: Record, threads: int, seconds: float) -> float:
     end = perf_counter() + seconds
 
     def work(number: int) -> None:
-        for entry in entries(random.Random(number)):
+        for entry in entries(random.Random()):
             if perf_counter() > end:
                 return
             record(entry)
@@ -120,40 +146,82 @@ def bare(folder: Path) -> Callable[[], object]:
     return write_one
 
 
-def throughput(folder: Path, seconds: float) -> Table:
-    table = Table("threads", "one commit each /s", "group commit /s", "ratio", title="Durable releases")
+WAYS = {"one commit each": one_each, "group commit": grouped, "and the log": logged}
+
+
+def throughput(fresh: Callable[[], Ledger], title: str, seconds: float) -> Table:
+    """Each way in turn, twice, on an empty ledger each: the better of both, since other work disturbs."""
+    table = Table("threads", *(f"{name} /s" for name in WAYS), "with the log / without", title=title)
     for threads in THREADS:
-        rates = []
-        for name, way in (("each", one_each), ("group", grouped)):
-            ledger = Ledger.open(f"sqlite:///{folder / f'{name}{threads}.db'}")
-            rates.append(rate(way(ledger), threads, seconds))
+        rates = dict.fromkeys(WAYS, 0.0)
+        for name in [*WAYS, *reversed(WAYS)]:
+            ledger = fresh()
+            rates[name] = max(rates[name], rate(WAYS[name](ledger), threads, seconds))
             ledger.close()
-        table.add_row(str(threads), *(f"{value:,.0f}" for value in rates), f"{rates[1] / rates[0]:.1f}")
+        ratio = rates["and the log"] / rates["group commit"]
+        table.add_row(str(threads), *(f"{value:,.0f}" for value in rates.values()), f"{ratio:.2f}")
     return table
 
 
 def latency(folder: Path) -> Table:
     table = Table("", "p50 ms", "p99 ms", title="A lone release")
-    ledger = Ledger.open(f"sqlite:///{folder / 'lone.db'}")
+    ledger = Ledger.open(f"sqlite:///{folder / 'lone.db'}", lambda: SIGNER)
+    other = Ledger.open(f"sqlite:///{folder / 'other.db'}")
     made = entries(random.Random(0))
-    draft = next(made)
+    without = grouped(other)
     ways: dict[str, Callable[[], object]] = {
         "bare SQLite transaction": bare(folder),
-        "record": lambda: ledger.record([next(made)]),
-        "record, nothing but the row": lambda: ledger.record(
-            [replace(draft, id=next(made).id, marks=(), manifest=None, sketch=None)]
-        ),
+        "recorded without the log": lambda: without(next(made)),
+        "recorded": lambda: ledger.record([next(made)])[0].as_json(),
     }
     for name, way in ways.items():
-        table.add_row(name, *(f"{value:.2f}" for value in lone(partial(way))))
+        table.add_row(name, *(f"{value:.2f}" for value in lone(way)))
+    ledger.close()
+    other.close()
+    return table
+
+
+def proofs(folder: Path, leaves: int) -> Table:
+    """In a log of so many leaves: proofs, appends, and the check of all of it."""
+    table = Table("", "", title=f"A log of {leaves:,} leaves")
+    ledger = Ledger.open(f"sqlite:///{folder / 'long.db'}", lambda: SIGNER)
+    draw = random.Random(0)
+    made = (replace(entry, manifest=None, sketch=None, marks=()) for entry in entries(draw))
+    for start in range(0, leaves, BATCH):
+        ledger.record(list(islice(made, min(BATCH, leaves - start))))
+    log = ledger.log
+    ways: dict[str, Callable[[], object]] = {
+        "proof of inclusion": lambda: log.inclusion(draw.randrange(leaves)),
+        "proof of consistency": lambda: log.consistency(draw.randrange(1, leaves), leaves),
+        "one more release": lambda: ledger.record([next(made)]),
+    }
+    for name, way in ways.items():
+        p50, p99 = lone(way, 200)
+        table.add_row(name, f"p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+    began = perf_counter()
+    report = audit(ledger.engine, [SIGNER.verifier])
+    seconds = perf_counter() - began
+    table.add_row(
+        "check of rows and log", f"{report.leaves / seconds:,.0f} leaves/s, {len(report.problems)} problems"
+    )
     ledger.close()
     return table
 
 
-def main(seconds: float, parent: Path | None) -> None:
-    with tempfile.TemporaryDirectory(dir=parent) as folder:
-        for part in (throughput(Path(folder), seconds), latency(Path(folder))):
-            Console(width=90).print(part)
+def main(seconds: float, parent: Path | None, leaves: int, postgres: str | None) -> None:
+    with tempfile.TemporaryDirectory(dir=parent) as name:
+        folder, numbers = Path(name), count()
+        files = (f"sqlite:///{folder / f'{number}.db'}" for number in numbers)
+        console = Console(width=100)
+        console.print(
+            throughput(lambda: Ledger.open(next(files), lambda: SIGNER), "Durable releases", seconds)
+        )
+        console.print(latency(folder))
+        if leaves:
+            console.print(proofs(folder, leaves))
+        if postgres:
+            fresh = partial(Ledger.open, postgres, lambda: SIGNER)
+            console.print(throughput(fresh, "Durable releases in PostgreSQL", seconds))
 
 
 if __name__ == "__main__":
@@ -162,5 +230,7 @@ if __name__ == "__main__":
     )
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--leaves", type=int, default=100_000)
+    parser.add_argument("--postgres")
     arguments = parser.parse_args()
-    main(arguments.seconds, arguments.folder)
+    main(arguments.seconds, arguments.folder, arguments.leaves, arguments.postgres)

@@ -28,6 +28,9 @@ class Scope(StrEnum):
 
     GENERATE = "generate"
     VERIFY = "verify"
+    ERASE = "erase"
+    STORE_MANIFESTS = "store:manifests"
+    STORE_BINDINGS = "store:bindings"
 
 
 @dataclass(frozen=True, slots=True)

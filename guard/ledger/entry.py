@@ -8,6 +8,9 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from guard.ledger.fingerprint import Fingerprint
+from guard.ledger.log.inclusion import Inclusion
+
 __all__ = ["Entry", "MarkEntry", "Receipt", "Status", "utc_now"]
 
 
@@ -48,7 +51,9 @@ class Entry:
 
     `sha256` hashes the exact bytes; `content_sha256` hashes the text without its manifest (text only), so
     that a copy which lost its invisible characters is still known. `prompt_sha256` lets an auditor check a
-    prompt that they hold without the ledger keeping it.
+    prompt that they hold without the ledger keeping it. `manifest_label` is the URN of the active manifest.
+    `fingerprints` are what it is to be filed under: entries that the ledger gives out have none
+    (`Ledger.fingerprints`).
     """
 
     id: str
@@ -70,18 +75,23 @@ class Entry:
     caller: str | None = None
     marks: tuple[MarkEntry, ...] = ()
     manifest: bytes | None = None
+    manifest_label: str | None = None
     sketch: bytes | None = None
+    fingerprints: tuple[Fingerprint, ...] = field(default=(), compare=False)
     created_at: str = field(default_factory=utc_now)
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The ledger's word that a release is on record: its position and time."""
+    """The ledger's word that a release is on record: its position and time, and the proof that the log has
+    it, None only before that is written."""
 
     release_id: str
     index: int
     recorded_at: str
+    inclusion: Inclusion | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as it appears in API answers."""
-        return {"release_id": self.release_id, "index": self.index, "recorded_at": self.recorded_at}
+        receipt = {"release_id": self.release_id, "index": self.index, "recorded_at": self.recorded_at}
+        return receipt | self.inclusion.as_json() if self.inclusion else receipt

@@ -6,28 +6,46 @@ from pathlib import Path
 
 from sqlalchemy import Engine, inspect, text
 
-__all__ = ["HEAD", "upgrade"]
+from guard.errors import InputError
+from guard.ledger.databases import WRITING
 
-HEAD = "0002"
+__all__ = ["HEAD", "downgrade", "revision", "upgrade"]
+
+HEAD = "0005"
 
 
 def upgrade(engine: Engine) -> None:
     """Apply the migrations that `engine`'s database lacks."""
-    if _revision(engine) == HEAD:
-        return  # Alembic takes longer to import than a look-up takes to answer.
+    if revision(engine) != HEAD:  # Alembic takes longer to import than a look-up takes to answer.
+        _migrate(engine, "upgrade", "head")
+
+
+def downgrade(engine: Engine, to: str) -> None:
+    """Take back the migrations after revision `to`, with all that they brought: below 0003 the log goes.
+
+    Raises `InputError` where there is no such revision below the present one.
+    """
+    now = revision(engine)
+    if now is None or not to.isdecimal() or not 0 < int(to) <= int(now):
+        raise InputError(f"The ledger is at revision {now} and cannot go down to {to}.", "Name one below.")
+    _migrate(engine, "downgrade", to)
+
+
+def revision(engine: Engine) -> str | None:
+    """The schema's revision; None in a database without one."""
+    if not inspect(engine).has_table("alembic_version"):
+        return None
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrate(engine: Engine, way: str, to: str) -> None:
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     # The write lock comes first, so that of two processes that start together one waits for the other.
-    with engine.execution_options(immediate=True).begin() as connection:
+    with engine.execution_options(**WRITING).begin() as connection:
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-
-
-def _revision(engine: Engine) -> str | None:
-    if not inspect(engine).has_table("alembic_version"):
-        return None
-    with engine.connect() as connection:
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        getattr(command, way)(config, to)

@@ -26,7 +26,7 @@ from guard.errors import LedgerError
 from guard.ledger.likeness import Likeness
 from guard.media.stream import Samples
 
-__all__ = ["MIN_SECONDS", "make_sketch", "similarity"]
+__all__ = ["FRAME_RATE", "LOUDNESS", "MIN_SECONDS", "energy_of", "make_sketch", "similarity"]
 
 Floats = NDArray[np.float32]
 
@@ -35,14 +35,16 @@ MIN_SECONDS = 1.5
 
 _RATE = 8000
 _HOP, _WINDOW = 125, 512
-_FINE = _RATE // _HOP  # frames a second before they are averaged
+FRAME_RATE = _RATE // _HOP
+"""Frames of energy a second, before they are averaged."""
 _FRAMES = 8  # a second in the sketch, fewer in sounds of more than half an hour
 _MOST_FRAMES = 14_400
 _LOW, _HIGH, _BANDS = 200.0, 3600.0, 16
 _UPPER = slice(5, None)
 _LEVELS, _STEP = 16, 3.0  # dB, of which the finest step is a quarter of one
 _PARTS = 64  # of a decibel, in which steps are counted
-_LOUDNESS = 0.25  # the power by which loudness grows with energy: what is faint counts, but little
+LOUDNESS = 0.25
+"""The power by which loudness grows with energy: what is faint counts, but little."""
 
 _OVERLAP = 0.75
 _SPEEDS = sorted(np.linspace(0.94, 1.06, 9).tolist(), key=lambda speed: abs(speed - 1))
@@ -55,13 +57,12 @@ _HEADER = struct.Struct(">BBB16sI")
 _VERSION = 1
 
 
-def make_sketch(blocks: Iterable[Samples]) -> bytes:
-    """The sketch of a sound, given piece by piece: frames of 4 bits for each band, compressed."""
-    energy = _energy(blocks)
+def make_sketch(energy: Floats) -> bytes:
+    """The sketch of a sound of so much energy (frames, 16): frames of 4 bits for each band, compressed."""
     halvings = 0
-    while len(energy) * _FRAMES >> halvings > _MOST_FRAMES * _FINE:
+    while len(energy) * _FRAMES >> halvings > _MOST_FRAMES * FRAME_RATE:
         halvings += 1
-    stride = _FINE // _FRAMES << halvings
+    stride = FRAME_RATE // _FRAMES << halvings
     frames = _averaged(energy, stride)[stride // 2 :: stride]
     decibels = 10 * np.log10(np.maximum(frames, 1e-20))
     decibels = np.maximum(decibels, decibels.max(initial=-200.0) - (_LEVELS - 1) * _STEP)
@@ -84,23 +85,24 @@ def _range(decibels: Floats) -> float:
     return float((decibels.max(axis=0) - np.percentile(decibels, 5, axis=0)).max())
 
 
-def similarity(sketch: bytes, blocks: Iterable[Samples]) -> Likeness | None:
-    """How alike a sound, given piece by piece, is to the sketched one, wherever, and however fast, the one
-    plays in the other; None where either is too short to tell. Raises `LedgerError` for a damaged sketch.
+def similarity(sketch: bytes, energy: Floats) -> Likeness | None:
+    """How alike a sound of so much energy (frames, 16) is to the sketched one, wherever, and however fast,
+    the one plays in the other; None where either is too short to tell. Raises `LedgerError` for a damaged
+    sketch.
     """
     step, known = _open(sketch)
-    energy = _averaged(_energy(blocks), step)
-    heard = energy**_LOUDNESS
+    heard = _averaged(energy, step) ** LOUDNESS
     ours, theirs = _detail(known), _detail(heard)
-    if min(len(known), len(theirs) // step) * step < MIN_SECONDS * _FINE:
+    if min(len(known), len(theirs) // step) * step < MIN_SECONDS * FRAME_RATE:
         return None
     if max(float(detail.std(axis=0).mean()) for detail in (ours, theirs)) < _STEADY:
         return _steady(known, heard)
     return _by_pieces(ours, theirs, step)
 
 
-def _energy(blocks: Iterable[Samples]) -> Floats:
-    """The energy in each band (frames, 16), 64 frames a second, over all channels."""
+def energy_of(blocks: Iterable[Samples]) -> Floats:
+    """The energy of a sound, given piece by piece, in each band (frames, 16), 64 frames a second, over all
+    channels."""
     bands, parts = _filters(), []
     rest = np.zeros((0, 1), np.float32)
     for piece in _resampled(blocks):
@@ -163,8 +165,8 @@ def _open(sketch: bytes) -> tuple[int, Floats]:
     levels = np.stack([pairs >> 4, pairs & 15], axis=2).reshape(count, _BANDS).astype(np.float32)
     tops = np.frombuffer(below, np.uint8).astype(np.float32) * (16 / _PARTS)
     decibels = (levels - _LEVELS + 1) * (step / _PARTS) - tops
-    loudness: Floats = (10 ** (decibels * (_LOUDNESS / 10))).astype(np.float32)
-    return _FINE // _FRAMES << halvings, loudness
+    loudness: Floats = (10 ** (decibels * (LOUDNESS / 10))).astype(np.float32)
+    return FRAME_RATE // _FRAMES << halvings, loudness
 
 
 def _detail(loudness: Floats) -> Floats:
@@ -192,7 +194,7 @@ def _by_pieces(ours: Floats, theirs: Floats, step: int) -> Likeness:
     """Pieces of the shorter sound, each looked for in the longer: over minutes even a small error of the
     speed would add up. Half of them must be found."""
     length = len(theirs) / step
-    size = round(_PIECE * _FINE / step)
+    size = round(_PIECE * FRAME_RATE / step)
     if len(ours) <= length:
         pairs = [(piece, theirs) for piece in _pieces(ours, size)]
     else:
@@ -221,7 +223,7 @@ def _pieces(detail: Floats, size: int) -> list[Floats]:
 def _looked_for(ours: Floats, theirs: Floats, step: int) -> _Fit:
     best = _Fit(0.0, 0.0, same=False)
     for speed, phase in product(_SPEEDS, _PHASES):
-        best = max(best, _laid_over(ours, _played(theirs, step * speed, phase), step / _FINE))
+        best = max(best, _laid_over(ours, _played(theirs, step * speed, phase), step / FRAME_RATE))
         if best.score >= _SURE:
             break
     return best

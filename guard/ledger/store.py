@@ -4,19 +4,28 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 from weakref import WeakSet
 
-from sqlalchemy import Column, ColumnElement, Connection, Engine, RowMapping, create_engine, event, select
+from sqlalchemy import Column, ColumnElement, Engine, RowMapping, select
 
-from guard.ledger.entry import Entry, MarkEntry, Receipt, Status
+from guard.ledger.databases import WRITING, connect
+from guard.ledger.entry import Entry, Receipt, Status
 from guard.ledger.failures import ledger_errors
+from guard.ledger.filing import filed_for, nearest
+from guard.ledger.fingerprint import Fingerprint
 from guard.ledger.group import GroupCommit
+from guard.ledger.log.log import Log
+from guard.ledger.log.note import NoteSigner
+from guard.ledger.log.tree import append, head
 from guard.ledger.migrate import upgrade
+from guard.ledger.presence import presence
+from guard.ledger.rows import entries_of
 from guard.ledger.tables import manifests, marks, releases, shingles
 from guard.ledger.text_sketch import asked
-from guard.ledger.write import COLUMNS, write
+from guard.ledger.write import Draft, write
 
 __all__ = ["Ledger"]
 
@@ -30,35 +39,38 @@ _LEFT = (releases.c.size > 0) & (
 
 
 class Ledger:
-    """A registry of releases in SQLite (WAL, every commit synced to disk) or another SQL database.
+    """A registry of releases in SQLite (WAL, every commit synced to disk) or PostgreSQL, and the transparency
+    log over it; `key` gives what signs the log, and is asked at each record.
 
     Raises `LedgerError` where the database cannot be opened, read or written.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, key: Callable[[], NoteSigner] | None = None) -> None:
         self.engine = engine
-        self._writer = engine.execution_options(immediate=True)
+        self.log = Log(engine, key)
+        self.writer = engine.execution_options(**WRITING)
+        self.presence = presence(engine)
         self._commit = GroupCommit(self._write)
         _OPEN.add(self)
 
     @classmethod
-    def open(cls, url: str) -> Ledger:
+    def open(cls, url: str, key: Callable[[], NoteSigner] | None = None) -> Ledger:
         """Open the ledger at a SQLAlchemy URL, creating or migrating its tables."""
         with ledger_errors("The ledger cannot be opened"):
-            engine = create_engine(url)
-            if engine.dialect.name == "sqlite":
-                event.listen(engine, "connect", _make_durable)
-                event.listen(engine, "begin", _begin)
+            engine = connect(url)
             upgrade(engine)
-        return cls(engine)
+        return cls(engine, key)
 
     def record(self, entries: Sequence[Entry]) -> list[Receipt]:
-        """Write all entries, all or none: when this returns they survive a crash.
+        """Write all entries and their leaves of the log, all or none: when this returns they survive a crash.
 
         An entry whose id is on record as `STREAMING` completes that row, which keeps its index and the time
         at which it began; any other known id is an error. Threads may call it at once: they share a commit.
         """
-        return self._commit(entries)
+        if not entries:
+            return []
+        _ = self.log.signer  # A key that cannot be had is this caller's failure alone.
+        return self._commit([Draft.of(entry) for entry in entries])
 
     def by_id(self, release_id: str) -> Entry | None:
         """The entry with this release id, whatever its status."""
@@ -91,10 +103,34 @@ class Ledger:
         found = (self._first(releases.c.index, index) for index in likeliest)
         return [entry for entry in found if entry is not None]
 
+    def nearest(self, asked: Sequence[Fingerprint], limit: int = _CANDIDATES) -> list[Entry]:
+        """The releases of pictures, sounds and videos whose fingerprints are nearest to those asked for, the
+        likeliest first: whether one of them is the same, its sketch must tell."""
+        with ledger_errors("The ledger cannot be read"), self.engine.connect() as connection:
+            likeliest = nearest(connection, asked, limit)
+        found = (self._first(releases.c.index, index) for index in likeliest)
+        return [entry for entry in found if entry is not None]
+
+    def fingerprints(self, release_id: str) -> list[Fingerprint]:
+        """What a release is filed under."""
+        rows = self._rows(select(releases.c.index).where(releases.c.id == release_id))
+        with ledger_errors("The ledger cannot be read"), self.engine.connect() as connection:
+            return [each for row in rows for each in filed_for(connection, row["index"])]
+
+    def by_manifest(self, label: str) -> Entry | None:
+        """The release whose active manifest has this label (its URN)."""
+        rows = self._rows(select(manifests.c.release_id).where(manifests.c.label == label))
+        return self.by_id(rows[-1]["release_id"]) if rows else None
+
     def receipt(self, release_id: str) -> Receipt | None:
-        """The receipt of a recorded release."""
-        rows = self._rows(select(releases).where(releases.c.id == release_id))
-        return Receipt(release_id, rows[0]["index"], rows[0]["created_at"]) if rows else None
+        """The receipt of a recorded release, as it was given out."""
+        columns = (releases.c.index, releases.c.created_at, releases.c.leaf)
+        rows = self._rows(select(*columns).where(releases.c.id == release_id))
+        if not rows:
+            return None
+        row = rows[0]
+        proof = None if row["leaf"] is None else self.log.inclusion(row["leaf"])
+        return Receipt(release_id, row["index"], row["created_at"], proof)
 
     def ping(self) -> None:
         """Raise `LedgerError` if the ledger cannot be read."""
@@ -102,17 +138,25 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the database's connections."""
+        self.presence.release()
         self.engine.dispose()
 
     def _after_fork(self) -> None:
         """The connections are the parent's, and so is whoever was writing."""
+        self.presence.release(forked=True)
         self.engine.dispose(close=False)
         self._commit = GroupCommit(self._write)
 
-    def _write(self, entries: Sequence[Entry]) -> list[Receipt]:
+    def _write(self, drafts: Sequence[Draft]) -> list[Receipt]:
+        streams = any(draft.entry.status is Status.STREAMING for draft in drafts)
         failing = ledger_errors("The release could not be recorded", "Nothing was released.")
-        with failing, self._writer.begin() as connection:
-            return write(connection, entries)
+        with failing:
+            writer = self.presence.claim() if streams else None
+            with self.writer.begin() as connection:
+                tree = head(connection)
+                receipts = write(connection, drafts, first=tree.size, writer=writer)
+                proofs = append(connection, tree, [draft.leaf for draft in drafts], self.log.signer)
+        return [replace(receipt, inclusion=proof) for receipt, proof in zip(receipts, proofs, strict=True)]
 
     def _marked(self, condition: ColumnElement[bool]) -> list[Entry]:
         rows = self._rows(select(marks.c.release_id).where(condition).distinct())
@@ -123,37 +167,12 @@ class Ledger:
         query = select(releases).where(column == value).order_by(releases.c.index.desc()).limit(1)
         if left:
             query = query.where(_LEFT)
-        rows = self._rows(query)
-        return self._entry(rows[0]) if rows else None
-
-    def _entry(self, row: RowMapping) -> Entry:
-        release = {name: row[name] for name in COLUMNS}
-        mark_rows = self._rows(select(marks).where(marks.c.release_id == row["id"]))
-        kept = self._rows(select(manifests).where(manifests.c.release_id == row["id"]))
-        release["status"] = Status(release["status"])
-        release["marks"] = tuple(
-            MarkEntry(m["engine"], m["alg"], m["payload"], m["short_id"]) for m in mark_rows
-        )
-        return Entry(**release, manifest=kept[0]["manifest"], sketch=kept[0]["sketch"])
+        with ledger_errors("The ledger cannot be read"), self.engine.connect() as connection:
+            return next(iter(entries_of(connection, connection.execute(query).mappings().all())), None)
 
     def _rows(self, query: Any) -> Sequence[RowMapping]:
         with ledger_errors("The ledger cannot be read"), self.engine.connect() as connection:
             return connection.execute(query).mappings().all()
-
-
-def _make_durable(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # `_begin` opens transactions.
-    # FULL, not NORMAL: in WAL mode NORMAL may lose the last commits on power loss, and a release must
-    # never be out in the world without its record.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=10000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _begin(connection: Connection) -> None:
-    # The driver would open transactions by itself, but not around schema changes, so a crash could leave
-    # half a migration. Writers take the lock at once: a reader that turns writer fails when it meets one.
-    immediate = connection.get_execution_options().get("immediate", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
 def _after_fork() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from guard.errors import LedgerError
 from guard.ledger import Entry, Receipt
-from guard.ledger.group import GroupCommit
+from guard.ledger.group import GroupCommit, _Ticket
 from tests.unit.ledger.test_store import entry
 
 
@@ -122,3 +122,61 @@ def test_what_an_interrupted_leader_took_along_is_told_so() -> None:
         threading.excepthook = hooked
     assert disk.batches == [["0000000000000001"]]
     assert got == []  # the follower led itself, and its interruption was its own
+
+
+class Interrupting:
+    """A lock at which its thread is interrupted, at once or when it opens."""
+
+    def __init__(self, opened: bool) -> None:
+        self.lock = threading.Lock()
+        self.lock.acquire()
+        self.opened = opened
+
+    def acquire(self) -> None:
+        if self.opened:
+            self.lock.acquire()
+            self.lock.release()
+        raise KeyboardInterrupt
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.lock, name)
+
+
+@pytest.mark.parametrize("opened", [False, True])
+def test_who_waits_and_is_interrupted_is_not_waited_for(opened: bool) -> None:
+    """Before its turn to write has come, or just then: who came behind it writes."""
+    disk, got = Disk(), []
+    commit = GroupCommit(disk)
+    disk.free.clear()
+    first = in_threads([lambda: commit([entry(1)])])
+    assert disk.begun.wait(10)
+    ticket = _Ticket([entry(2)])
+    ticket.call = Interrupting(opened=opened)  # type: ignore[assignment]
+    commit._waiting.append(ticket)
+    behind = in_threads([lambda: got.append(commit([entry(3)]))])
+    while len(commit._waiting) < 2:
+        pass
+    if opened:
+        disk.free.set()
+    with pytest.raises(KeyboardInterrupt):
+        commit._await(ticket)
+    disk.free.set()
+    for thread in first + behind:
+        thread.join()
+    assert [[receipt.index for receipt in receipts] for receipts in got] == [[3]]
+    assert disk.batches == [[entry(1).id], [entry(3).id]]
+    assert not commit._busy
+
+
+def test_who_is_interrupted_while_it_is_written_down_for_holds_nobody_up() -> None:
+    disk = Disk()
+    commit = GroupCommit(disk)
+    ticket = _Ticket([entry(2)])
+    ticket.call = Interrupting(opened=True)  # type: ignore[assignment]
+    commit._waiting.append(ticket)
+    assert commit([entry(1)])[0].index == 1
+    with pytest.raises(KeyboardInterrupt):
+        commit._await(ticket)
+    assert disk.batches == [[entry(2).id, entry(1).id]]
+    assert not commit._busy
+    assert commit([entry(3)])[0].index == 3

@@ -11,7 +11,15 @@ import pytest
 from numpy.typing import NDArray
 
 from guard.errors import LedgerError
-from guard.ledger.picture_sketch import Geometry, make_sketch, similarity, sketched_size
+from guard.ledger.picture_codes import thumbnail
+from guard.ledger.picture_sketch import (
+    Geometry,
+    agrees_all_over,
+    laid_over,
+    make_sketch,
+    similarity,
+    sketched_size,
+)
 
 Gray = NDArray[np.uint8]
 SAME_SIZE: Geometry = ((1.0, 0.0), (0.0, 1.0))
@@ -72,6 +80,54 @@ def test_another_picture_is_not(attack: str) -> None:
     for seed in range(3):
         likeness = similarity(make_sketch(texture(seed + 10)), *ATTACKS[attack](texture(seed)))
         assert not likeness.same, (attack, seed, likeness)
+
+
+def onto_thumbnail(gray: Gray, geometry: Geometry) -> Geometry:
+    """A map to the picture as one to its thumbnail."""
+    scale = thumbnail(gray).shape[1] / gray.shape[1]
+    (a, b), (c, d) = (np.array(geometry) * scale).tolist()
+    return (a, b), (c, d)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_copy_agrees_all_over(attack: str) -> None:
+    for seed in range(3):
+        gray = texture(seed)
+        copy, geometry = ATTACKS[attack](gray)
+        way = onto_thumbnail(gray, geometry)
+        assert agrees_all_over(thumbnail(gray), copy, way), (attack, seed)
+        assert not agrees_all_over(thumbnail(texture(seed + 10)), copy, way), (attack, seed)
+
+
+def rim(seed: int, radius: int, detail: float = 0.2) -> Gray:
+    """A nearly plain picture but for the rim of a moon."""
+    dark = texture(seed).astype(np.float32) * detail
+    down, across = np.mgrid[:360, :480]
+    moon = np.hypot(down - 200, across - 240) < radius
+    return np.clip(dark + 180 * moon, 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize("detail", [0.2, 0.05, 0.0])
+def test_pictures_with_one_edge_in_common_are_alike_but_not_all_over(detail: float) -> None:
+    known, other = rim(1, 150, detail), rim(2, 152, detail)
+    way = onto_thumbnail(known, SAME_SIZE)
+    assert laid_over(thumbnail(known), other, way).score > 0.65
+    assert not agrees_all_over(thumbnail(known), other, way)
+
+
+def test_a_copy_of_a_nearly_plain_picture_agrees_where_there_is_some_detail() -> None:
+    known = rim(1, 150)
+    assert agrees_all_over(thumbnail(known), recompressed(known), onto_thumbnail(known, SAME_SIZE))
+    # Of a rim alone nobody can tell whose it is.
+    plain = rim(1, 150, 0.0)
+    assert not agrees_all_over(thumbnail(plain), plain, onto_thumbnail(plain, SAME_SIZE))
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 500), (7, 7), (40, 900)])
+def test_too_little_agrees_nowhere(shape: tuple[int, int]) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    for gray in (noise, np.full(shape, 77, np.uint8)):
+        assert not agrees_all_over(thumbnail(gray), gray, onto_thumbnail(gray, SAME_SIZE))
 
 
 def test_photographs_are_told_apart(shared_data: Path) -> None:

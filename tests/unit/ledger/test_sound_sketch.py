@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.signal import butter, resample, sosfilt
 
 from guard.errors import LedgerError
-from guard.ledger.sound_sketch import make_sketch, similarity
+from guard.ledger.sound_sketch import energy_of, make_sketch, similarity
 from guard.media.stream import Samples
 
 RATE = 16_000
@@ -36,8 +36,9 @@ def spoken(seed: int, seconds: float = 8.0, rate: int = RATE) -> Sound:
     return (0.1 * loud * tone).astype(np.float32)
 
 
-def heard(*channels: Sound, rate: int = RATE) -> list[Samples]:
-    return [Samples(rate, np.stack(channels, axis=1))]
+def heard(*channels: Sound, rate: int = RATE) -> NDArray[np.float32]:
+    """The energy of a sound's channels."""
+    return energy_of([Samples(rate, np.stack(channels, axis=1))])
 
 
 def noisy(sound: Sound) -> Sound:
@@ -97,7 +98,7 @@ def test_rate_and_channels_do_not_matter() -> None:
 def test_pieces_of_any_length_make_the_same_sketch() -> None:
     sound = spoken(1)
     pieces = [Samples(RATE, part[:, None]) for part in np.array_split(sound, [7, 900, 50_000])]
-    likeness = similarity(make_sketch(pieces), heard(sound))
+    likeness = similarity(make_sketch(energy_of(pieces)), heard(sound))
     assert likeness is not None
     assert likeness.score > 0.98
 
@@ -142,9 +143,9 @@ def test_hours_are_kept_at_fewer_frames_a_second() -> None:
     minute = Samples(
         8000, (noise * np.repeat(np.random.default_rng(2).random(480), 1000)).astype(np.float32)[:, None]
     )
-    half, whole = make_sketch([minute] * 25), make_sketch([minute] * 50)
+    half, whole = (make_sketch(energy_of([minute] * minutes)) for minutes in (25, 50))
     assert len(whole) < 1.2 * len(half)
-    likeness = similarity(whole, [Samples(8000, minute.data[8000 * 5 : 8000 * 25])])
+    likeness = similarity(whole, energy_of([Samples(8000, minute.data[8000 * 5 : 8000 * 25])]))
     assert likeness is not None
     assert likeness.same
 
