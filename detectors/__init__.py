@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
-from detectors.base import Context, Detector, DetectorCard, Finding, Span, Streaming, Watch
+from detectors.base import (
+    Batched,
+    Context,
+    Detector,
+    DetectorCard,
+    Finding,
+    Span,
+    Streaming,
+    Watch,
+    abstained,
+)
+from detectors.cards import Measurement
 from detectors.registry import Loaded, load, load_all
-from detectors.run import inspect_all
+from detectors.run import inspect_all, inspect_each, wanted
 from detectors.watching import Watching
 
 __all__ = [
+    "Batched",
     "Context",
     "Detector",
     "DetectorCard",
     "Finding",
     "Loaded",
+    "Measurement",
     "Span",
     "Streaming",
     "Watch",
     "Watching",
+    "abstained",
     "inspect_all",
+    "inspect_each",
     "load",
     "load_all",
+    "wanted",
 ]

@@ -6,9 +6,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
-from guard.media import Artifact, Modality
+from detectors.cards import DetectorCard
+from guard.errors import DetectorError
+from guard.media import Artifact
 
-__all__ = ["Context", "Detector", "DetectorCard", "Finding", "Span", "Streaming", "Watch"]
+__all__ = [
+    "Batched",
+    "Box",
+    "Context",
+    "Detector",
+    "DetectorCard",
+    "Finding",
+    "Span",
+    "Streaming",
+    "Watch",
+    "abstained",
+    "failed",
+]
+
+_LONGEST_MESSAGE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,35 +37,39 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class DetectorCard:
-    """What a reader must know before trusting a detector's score."""
+class Box:
+    """A place in a picture, in pixels from its upper left; of an animation, on all frames."""
 
-    id: str
-    version: str
-    signal: str
-    modalities: frozenset[Modality]
-    description: str
-    licence: str
-    data: str = "none"
-    calibration: str = "none"
-    measured_error: str = "not measured"
-    limits: str = ""
+    x: int
+    y: int
+    width: int
+    height: int
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Where the artifact stands: the prompt that asks, or the output that a model gave."""
+    """Where the artifact stands: the prompt that asks, the output that a model gave, or a file from anywhere.
+
+    `signals` names the signals, or the detectors, that somebody will read: others need not be worked out.
+    None asks for all.
+    """
 
     stage: Literal["prompt", "output", "upload"]
     model: str | None = None
     caller: str | None = None
+    signals: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One signal from one detector; `score` is in [0, 1], calibrated as a probability.
+    """One signal from one detector; `score` is in [0, 1], calibrated as a probability at even odds.
 
-    `error` is set when the detector failed: then there is no score, and policy decides what that means.
+    It is in one of three states: scored; `inconclusive`, which says why the detector abstains; or failed,
+    where `error` says why and policy decides what that means. Only a scored finding has a `score`, and a
+    `likelihood_ratio` where the score is calibrated: how many times likelier such a finding is of an
+    artifact that has the signal than of one that has not. `error_rate` is the share of innocent artifacts
+    that the detector flags, as measured; `inspect_all` takes it from the card.
     """
 
     detector: str
@@ -61,11 +81,37 @@ class Finding:
     message: str = ""
     error: str | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    likelihood_ratio: float | None = None
+    inconclusive: str = ""
+    error_rate: float | None = None
+    boxes: tuple[Box, ...] = ()
+
+    @property
+    def state(self) -> Literal["scored", "inconclusive", "failed"]:
+        """Whether there is a score, a reason to have none, or a failure."""
+        if self.error is not None:
+            return "failed"
+        return "inconclusive" if self.inconclusive else "scored"
 
     @property
     def flagged(self) -> bool:
         """Whether the score reached the threshold."""
         return self.score is not None and self.score >= self.threshold
+
+
+def abstained(card: DetectorCard, why: str, signal: str | None = None, threshold: float = 1.0) -> Finding:
+    """The finding of a detector that has too little to go by; `why` is a sentence for its reader."""
+    return Finding(card.id, card.version, signal or card.signal, None, threshold, inconclusive=why)
+
+
+def failed(card: DetectorCard, error: Exception) -> Finding:
+    """The finding that stands for those of a detector that failed; `details["signals"]` names the others
+    that it would have given."""
+    message = str(error) if isinstance(error, DetectorError) else f"{type(error).__name__}: {error}"
+    others = {"signals": list(card.others)} if card.others else {}
+    return Finding(
+        card.id, card.version, card.signal, None, 1.0, error=message[:_LONGEST_MESSAGE], details=others
+    )
 
 
 class Detector(Protocol):
@@ -75,10 +121,19 @@ class Detector(Protocol):
     def card(self) -> DetectorCard: ...
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:
-        """Findings on one artifact, the signal's score included when nothing was seen (score 0).
+        """Findings on one artifact, the signal's score included when nothing was seen (a low score).
 
-        Raises `DetectorError` when no answer can be given.
+        An artifact that gives too little to go by is `inconclusive`. Raises `DetectorError` when no answer
+        can be given.
         """
+
+
+@runtime_checkable
+class Batched(Protocol):
+    """A detector that is faster on many artifacts at once."""
+
+    def inspect_many(self, artifacts: Sequence[Artifact], context: Context) -> Sequence[Sequence[Finding]]:
+        """What `inspect` says of each artifact, in their order. Raises `DetectorError`."""
 
 
 class Watch(Protocol):

@@ -1,19 +1,23 @@
 """The detectors that are installed: ours, and those of any distribution with a "guard.detectors" entry point.
 
-An entry point names something that makes a detector when it is called without arguments.
+An entry point names something that makes a detector when it is called without arguments. To them come those
+of the file that the variable GUARD_DETECTORS names (see `detectors.plugged`).
 """
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from typing import NamedTuple
 
 from detectors.base import Detector, DetectorCard
-from guard.errors import DetectorError
+from guard.errors import ConfigurationError, DetectorError
 
-__all__ = ["GROUP", "Loaded", "load", "load_all", "names"]
+__all__ = ["FILE", "GROUP", "Loaded", "load", "load_all", "names"]
 
 GROUP = "guard.detectors"
+FILE = "GUARD_DETECTORS"
 
 
 class Loaded(NamedTuple):
@@ -30,9 +34,19 @@ def names() -> list[str]:
 
 def load(name: str) -> Detector:
     """The detector of that name. Raises `DetectorError` where there is none, or it does not start."""
+    plugged = _plugged()
+    if name in plugged:
+        return plugged[name]
+    return _installed(name, *plugged)
+
+
+def _installed(name: str, *plugged: str) -> Detector:
     found = list({point.value: point for point in entry_points(group=GROUP, name=name)}.values())
     if not found:
-        raise DetectorError(f"There is no detector '{name}'.", f"Installed: {', '.join(names()) or 'none'}.")
+        raise DetectorError(
+            f"There is no detector '{name}'.",
+            f"Installed: {', '.join(sorted({*names(), *plugged})) or 'none'}.",
+        )
     if len(found) > 1:
         values = " and ".join(sorted(point.value for point in found))
         raise DetectorError(f"Detector '{name}' is claimed by {values}.", "Uninstall all but one.")
@@ -44,10 +58,26 @@ def load_all() -> Loaded:
     loaded = Loaded({}, {})
     for name in names():
         try:
-            loaded.detectors[name] = load(name)
+            loaded.detectors[name] = _installed(name)
         except DetectorError as error:
             loaded.broken[name] = error
+    try:
+        loaded.detectors.update(_plugged())
+    except DetectorError as error:
+        loaded.broken[FILE] = error
     return loaded
+
+
+def _plugged() -> dict[str, Detector]:
+    path = os.environ.get(FILE)
+    if not path:
+        return {}
+    from detectors.plugged import from_file
+
+    try:
+        return from_file(Path(path))
+    except ConfigurationError as error:
+        raise DetectorError(error.message, error.remedy) from error
 
 
 def _start(point: EntryPoint) -> Detector:

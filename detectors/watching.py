@@ -6,8 +6,8 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from detectors.base import Context, Detector, Finding, Span, Streaming, Watch
-from detectors.run import checked, failed
+from detectors.base import Context, Detector, Finding, Span, Streaming, Watch, failed
+from detectors.run import answered, checked, wanted
 from guard.media import Artifact, Modality
 
 __all__ = ["Watching"]
@@ -26,9 +26,7 @@ class Watching:
 
     def __init__(self, detectors: Iterable[Detector], context: Context, window: int) -> None:
         self._watches = [
-            _Careful(detector, context, window)
-            for detector in detectors
-            if Modality.TEXT in detector.card.modalities
+            _Careful(detector, context, window) for detector in wanted(detectors, Modality.TEXT, context)
         ]
         self.findings: tuple[Finding, ...] = ()
         """What is known so far: the same object as before where nothing changed."""
@@ -135,7 +133,7 @@ class _Windows:
         return self._findings
 
     def _inspect(self, text: str) -> None:
-        found = checked(self._detector.inspect(Artifact.from_text(text), self._context))
+        found = answered(self._detector, Artifact.from_text(text), self._context)
         changed = False
         for finding in found:
             known = self._by_signal.get(finding.signal)
@@ -152,9 +150,14 @@ def _moved(finding: Finding, by: int) -> Finding:
 
 
 def _joined(known: Finding | None, new: Finding) -> Finding:
-    """What two windows say of one signal: the worse of both, a failure before any score, and all places."""
+    """What two windows say of one signal: the worse of both, a failure before any score, any score before
+    none, and all places."""
     if known is None:
         return new
-    worst = max(known, new, key=lambda f: (f.score is None, f.score or 0.0))  # of two alike, the known one
+    worst = max(known, new, key=_gravity)  # of two alike, the known one
     spans = tuple(sorted({*known.spans, *new.spans}, key=lambda s: (s.start, s.end, s.label)))
     return worst if spans == worst.spans else replace(worst, spans=spans)
+
+
+def _gravity(finding: Finding) -> tuple[bool, bool, float]:
+    return finding.error is not None, finding.score is not None, finding.score or 0.0

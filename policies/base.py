@@ -9,7 +9,18 @@ from typing import Literal
 
 from guard.media import Modality
 
-__all__ = ["TOKEN", "Action", "Decision", "Facts", "Fired", "Mode", "Requirements", "StreamMode"]
+__all__ = [
+    "TOKEN",
+    "Action",
+    "Decision",
+    "Facts",
+    "Fired",
+    "Mode",
+    "Outage",
+    "Requirements",
+    "StreamMode",
+    "Timestamps",
+]
 
 TOKEN = 4
 """Code points that count as one token of a window: about what a token of English text has."""
@@ -20,6 +31,7 @@ class Action(StrEnum):
 
     ALLOW = "allow"
     LABEL = "label"
+    BLUR = "blur"
     REDACT = "redact"
     REVIEW = "review"
     BLOCK = "block"
@@ -41,10 +53,26 @@ class StreamMode(StrEnum):
     SHADOW = "shadow"
 
 
+class Outage(StrEnum):
+    """What becomes of a release whose signer is out of reach: it is lost, or kept to be sent later."""
+
+    BLOCK = "block"
+    QUEUE = "queue"
+
+
+class Timestamps(StrEnum):
+    """Whether signatures carry a time stamp: always, where an authority answers, or never."""
+
+    REQUIRED = "required"
+    PREFERRED = "preferred"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything a rule may look at. `scores` maps a signal to its highest score; a detector that failed
-    has no score, so a rule that asks for it fails and its `on_error` applies."""
+    has no score, so a rule that asks for it fails and its `on_error` applies. `inconclusive` maps a signal
+    that every detector of it abstains from to the reason: a rule that asks for its score does not hold."""
 
     stage: Literal["prompt", "output", "upload"]
     modality: Modality
@@ -54,6 +82,7 @@ class Facts:
     model: str = ""
     route: str = ""
     user: Mapping[str, str] = field(default_factory=dict)
+    inconclusive: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +108,8 @@ class Requirements:
 class Decision:
     """The strictest enforced action, the rule that asked for it, and every rule that fired.
 
-    Obligations (label, redact) are the enforced fired rules of those actions; `fired` keeps the policy order.
+    Obligations (label, blur, redact) are the enforced fired rules of those actions; `fired` keeps the
+    policy's order.
     """
 
     action: Action

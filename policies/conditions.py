@@ -9,17 +9,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from functools import cache
+from dataclasses import replace
+from functools import cache, cached_property
 
 from cel_expr_python import cel
 
 from policies.base import Facts
 
-__all__ = ["Condition", "ConditionError", "EvaluationError", "activation"]
+__all__ = ["Condition", "ConditionError", "EvaluationError", "Seen", "activation"]
 
 _TEXTS = cel.Type.Map(cel.Type.STRING, cel.Type.STRING)
 _VARIABLES = {
     "errors": _TEXTS,
+    "inconclusive": _TEXTS,
     "mime": cel.Type.STRING,
     "modality": cel.Type.STRING,
     "model": cel.Type.STRING,
@@ -77,8 +79,38 @@ class Condition:
         raise EvaluationError(_failure(str(answer)))
 
 
+class Seen:
+    """Facts as conditions see them; build it once and judge every rule with it."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = activation(facts)
+        self._facts = facts
+
+    def holds(self, condition: Condition) -> bool:
+        """Whether the condition is true.
+
+        Where it has no answer only because a detector abstained, it is not; that is so where it has one
+        with the lowest as well as with the highest score in place of those that are missing. Raises
+        `EvaluationError` where something else is missing too.
+        """
+        try:
+            return condition.holds(self.facts)
+        except EvaluationError:
+            if not self._facts.inconclusive:
+                raise
+        for guess in self._guesses:
+            condition.holds(guess)
+        return False
+
+    @cached_property
+    def _guesses(self) -> list[cel.Activation]:
+        facts = self._facts
+        filled = [{**dict.fromkeys(facts.inconclusive, score), **facts.scores} for score in (0.0, 1.0)]
+        return [activation(replace(facts, scores=scores)) for scores in filled]
+
+
 def activation(facts: Facts) -> cel.Activation:
-    """The facts as CEL sees them; build it once and judge every rule with it.
+    """The facts as CEL sees them.
 
     A score that is not a finite number is left out, so that a rule that asks for it fails: NaN would
     compare as false, and the rule would wave the artifact through.
@@ -86,6 +118,7 @@ def activation(facts: Facts) -> cel.Activation:
     return _environment().Activation(
         {
             "errors": _texts(facts.errors),
+            "inconclusive": _texts(facts.inconclusive),
             "mime": _text(facts.mime),
             "modality": facts.modality.value,
             "model": _text(facts.model),

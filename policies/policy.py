@@ -9,14 +9,13 @@ from importlib.resources import files
 from os import PathLike
 from pathlib import Path
 
-from cel_expr_python import cel
-
 from guard.errors import PolicyError
 from guard.media import Modality
 from guard.yamlfile import Document, YamlFileError, parse, read
-from policies.base import Action, Decision, Facts, Fired, Mode, Requirements
-from policies.conditions import Condition, ConditionError, EvaluationError, activation
-from policies.schema import PolicyFile, Require, RuleEntry, Stream
+from policies.base import Action, Decision, Facts, Fired, Mode, Outage, Requirements, Timestamps
+from policies.conditions import Condition, ConditionError, EvaluationError, Seen
+from policies.reading import names_read
+from policies.schema import PolicyFile, Require, RuleEntry, Stage, Stream
 
 __all__ = ["Policy", "Rule", "default", "load", "loads"]
 
@@ -25,16 +24,18 @@ _STRICTNESS = {action: rank for rank, action in enumerate(Action)}
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: what is written, its compiled condition, and what to report when that holds."""
+    """One rule: what is written, its compiled condition, what to report when that holds, and the signals and
+    detectors that it reads, None where it may read any."""
 
     entry: RuleEntry
     condition: Condition
     hit: Fired
+    reads: frozenset[str] | None
 
-    def judge(self, facts: cel.Activation) -> Fired | None:
+    def judge(self, seen: Seen) -> Fired | None:
         """What came of the rule, or None where its condition is false."""
         try:
-            return self.hit if self.condition.holds(facts) else None
+            return self.hit if seen.holds(self.condition) else None
         except EvaluationError as error:
             entry = self.entry
             return Fired(entry.id, entry.on_error, entry.mode, entry.reason, str(error))
@@ -51,6 +52,8 @@ class Policy:
     rules: tuple[Rule, ...]
     require: Require
     stream: Stream
+    on_signer_outage: Outage = Outage.BLOCK
+    timestamps: Timestamps = Timestamps.PREFERRED
 
     def decide(self, facts: Facts) -> Decision:
         """Judge the rules of the facts' stage in order; the strictest enforced action wins.
@@ -58,7 +61,7 @@ class Policy:
         An enforced `allow` whose condition holds ends the evaluation: what fired before it still counts. An
         `allow` that comes from `on_error` does not. Rules in shadow are recorded and change nothing.
         """
-        seen = activation(facts)
+        seen = Seen(facts)
         fired: list[Fired] = []
         for rule in self.rules:
             if facts.stage not in rule.entry.stages:
@@ -68,6 +71,17 @@ class Policy:
                 if hit.action is Action.ALLOW and hit.mode is Mode.ENFORCE and hit.error is None:
                     break
         return self._conclude(facts, tuple(fired))
+
+    def signals(self, stage: Stage) -> frozenset[str] | None:
+        """The signals, and ids of detectors, that rules of a stage read, also those in shadow; None where one
+        of them may read any. Nothing else need be worked out to decide."""
+        names: set[str] = set()
+        for rule in self.rules:
+            if stage in rule.entry.stages:
+                if rule.reads is None:
+                    return None
+                names |= rule.reads
+        return frozenset(names)
 
     def requirements(self, modality: Modality, route: str = "") -> Requirements:
         """What a release must carry; on the route "chat", `text` fills what `chat` leaves out."""
@@ -81,7 +95,14 @@ class Policy:
 
     def redacts(self, decision: Decision, detector: str, label: str) -> bool:
         """Whether `decision` obliges to redact spans with this label from this detector."""
-        asking = {f.rule for f in decision.fired if f.action is Action.REDACT and f.mode is Mode.ENFORCE}
+        return self._hides(Action.REDACT, decision, detector, label)
+
+    def blurs(self, decision: Decision, detector: str, label: str) -> bool:
+        """Whether `decision` obliges to blur boxes with this label from this detector."""
+        return self._hides(Action.BLUR, decision, detector, label)
+
+    def _hides(self, action: Action, decision: Decision, detector: str, label: str) -> bool:
+        asking = {f.rule for f in decision.fired if f.action is action and f.mode is Mode.ENFORCE}
         entries = (rule.entry for rule in self.rules if rule.entry.id in asking)
         return any(
             (entry.detector is None or entry.detector == detector)
@@ -122,7 +143,17 @@ def loads(text: str, source: str = "policy") -> Policy:
     except YamlFileError as error:
         raise _policy_error(error, source) from error
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Policy(file.name, file.version, file.description, digest, rules, file.require, file.stream)
+    return Policy(
+        file.name,
+        file.version,
+        file.description,
+        digest,
+        rules,
+        file.require,
+        file.stream,
+        file.on_signer_outage,
+        file.timestamps,
+    )
 
 
 @cache
@@ -135,10 +166,20 @@ def default() -> Policy:
 def _rule(document: Document, number: int, entry: RuleEntry) -> Rule:
     try:
         hit = Fired(entry.id, entry.action, entry.mode, entry.reason)
-        return Rule(entry, Condition(entry.when), hit)
+        return Rule(entry, Condition(entry.when), hit, _reads(entry))
     except ConditionError as error:
         place = document.place_inside(("rules", number, "when"), error.offset)
         raise YamlFileError(f"rule '{entry.id}': {error.message}", place) from error
+
+
+def _reads(entry: RuleEntry) -> frozenset[str] | None:
+    """What the rule's condition reads, and its redaction: any, where neither names a detector or signal."""
+    names = names_read(entry.when)
+    if names is None or entry.action not in (Action.BLUR, Action.REDACT):
+        return names
+    if entry.detector is not None:
+        return names | {entry.detector}
+    return names or None
 
 
 def _refuse_repeated_ids(document: Document, file: PolicyFile) -> None:

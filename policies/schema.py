@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from policies.base import Action, Mode, StreamMode
+from policies.base import Action, Mode, Outage, StreamMode, Timestamps
 
 __all__ = ["PolicyFile", "Require", "Requirement", "RuleEntry", "Stage", "Stream"]
 
@@ -31,9 +31,14 @@ def _bool_as_cel(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else value
 
 
-def _not_redact(value: Action) -> Action:
-    if value is Action.REDACT:
-        raise ValueError("a rule that failed has found nothing to redact; use allow, label, review or block")
+_HIDES = (Action.BLUR, Action.REDACT)
+
+
+def _not_hidden(value: Action) -> Action:
+    if value in _HIDES:
+        raise ValueError(
+            f"a rule that failed has found nothing to {value}; use allow, label, review or block"
+        )
     return value
 
 
@@ -59,6 +64,7 @@ class Require(_Strict):
     image: Requirement = Requirement()
     audio: Requirement = Requirement()
     video: Requirement = Requirement()
+    document: Requirement = Requirement()
     chat: Requirement = Requirement()
 
 
@@ -77,15 +83,17 @@ class RuleEntry(_Strict):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)] = ("prompt", "output", "upload")
     action: Action
     mode: Mode = Mode.ENFORCE
-    on_error: Annotated[Action, AfterValidator(_not_redact)] = Action.BLOCK
+    on_error: Annotated[Action, AfterValidator(_not_hidden)] = Action.BLOCK
     reason: Text
     detector: Text | None = None
     labels: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
 
     @model_validator(mode="after")
-    def _only_redaction_selects(self) -> Self:
-        if self.action is not Action.REDACT and (self.detector or self.labels):
-            raise ValueError("'detector' and 'labels' choose what to redact; this rule's action is another")
+    def _only_hiding_selects(self) -> Self:
+        if self.action not in _HIDES and (self.detector or self.labels):
+            raise ValueError(
+                "'detector' and 'labels' choose what to redact or blur; this rule's action is another"
+            )
         return self
 
 
@@ -97,4 +105,6 @@ class PolicyFile(_Strict):
     description: str = ""
     require: Require = Require()
     stream: Stream = Stream()
+    on_signer_outage: Outage = Outage.BLOCK
+    timestamps: Timestamps = Timestamps.PREFERRED
     rules: tuple[RuleEntry, ...]

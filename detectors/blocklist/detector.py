@@ -64,9 +64,15 @@ class Blocklist:
             data="none: the platform's own list",
             calibration="none: a hit scores what its group says, no hit scores 0",
             measured_error="0 on listed terms as written; words that only look like a term are hits too",
+            others=self._others(),
+            seconds=None,  # linear in the text, whatever the list
             limits="Knows spellings, not meanings. A word of another script whose letters all look Latin is "
             "taken for the Latin word.",
         )
+
+    def _others(self) -> tuple[str, ...]:
+        signals = {group.signal for group in self.groups} - {_ID}
+        return (*sorted(signals), *sorted(f"{group.signal}/{group.id}" for group in self.groups))
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002
         """Findings by signal, then by group. Raises `DetectorError` where the artifact is not text."""

@@ -57,6 +57,8 @@ class Spoken:
             data="none of its own: the transcriber's",
             calibration="the text detectors' own, on words as they were heard",
             measured_error="not measured: the transcriber's errors come on top of the text detectors'",
+            others=tuple(sorted(frozenset().union(*(d.card.signals for d in self._detectors)))),
+            seconds=None,  # as long as the sound takes to transcribe; what reads the words has its own limit
             limits="What the transcriber mishears, or hears where nobody speaks, is screened as heard.",
         )
 

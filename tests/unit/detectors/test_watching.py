@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Event
 
 import pytest
 
 from detectors import Context, DetectorCard, Finding, Span, Watch, Watching
 from detectors.blocklist import Blocklist
 from guard.media import Artifact, Modality
+from tests.unit.detectors.seers import Seer, found, nothing
 
 OUTPUT = Context("output")
 Look = Callable[[str], Sequence[Finding]]
@@ -153,3 +155,32 @@ def test_detectors_of_other_media_are_not_asked() -> None:
     assert watching.feed("Hello") > 5
     watching.finish()
     assert watching.findings == ()
+
+
+def test_a_window_that_says_too_little_hides_no_score() -> None:
+    def say(artifact: Artifact) -> Sequence[Finding]:
+        return [found(0.7)] if "bad" in artifact.text else [nothing()]
+
+    cases = {"so bad" + "x" * 20: "scored", "x" * 20 + "so bad": "scored", "x" * 30: "inconclusive"}
+    for text, state in cases.items():
+        watching = Watching([Seer(say)], OUTPUT, 8)
+        watching.feed(text)
+        watching.finish()
+        assert [finding.state for finding in watching.findings] == [state]
+
+
+def test_a_slow_window_is_a_failure_and_the_measured_error_is_told() -> None:
+    gate = Event()
+    slow = Seer(lambda _: [found(0.1)] if gate.wait(20) else [], name="slow window", seconds=0.01)
+    watching = Watching([slow, Seer(lambda _: [found(0.1)], false_alarms=0.3)], OUTPUT, 8)
+    watching.finish()
+    gate.set()
+    assert [finding.state for finding in watching.findings] == ["failed", "scored"]
+    assert watching.findings[1].error_rate == 0.3
+
+
+def test_only_what_is_read_is_watched() -> None:
+    seers = [Seer(lambda _, name=name: [found(0.1, name)], name=name, signal=name) for name in "ab"]
+    watching = Watching(seers, Context("output", signals=frozenset({"b"})), 8)
+    watching.finish()
+    assert [finding.signal for finding in watching.findings] == ["b"]

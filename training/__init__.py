@@ -1,0 +1,1 @@
+"""Trains the detectors that ship with Guard; not part of what is installed."""
