@@ -29,7 +29,13 @@ $(VENV)/peers: $(VENV)/dev
 demo: $(VENV)/base ## install the base and run the main job: no torch, no model download
 	$(VENV)/bin/guard demo
 
-test: $(VENV)/dev $(VENV)/peers ## install everything and run all tests, coverage included
+# Its tests start a server of their own as an unprivileged user, and throw it away.
+postgres:
+	@command -v initdb >/dev/null || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 \
+	|| { [ "$$(id -u)" = 0 ] && apt-get install -y -qq --no-install-recommends postgresql >/dev/null; } \
+	|| echo "PostgreSQL is not installed: the ledger's tests on it will be skipped."
+
+test: $(VENV)/dev $(VENV)/peers postgres ## install everything and run all tests, coverage included
 	GUARD_TEST_LITELLM=$(VENV)/litellm/bin/python $(PY) -m pytest -n auto --cov --cov-report=term
 
 lint: $(VENV)/dev ## format check, lint, types, layers
@@ -38,4 +44,4 @@ lint: $(VENV)/dev ## format check, lint, types, layers
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 
-.PHONY: help demo test lint
+.PHONY: help demo postgres test lint

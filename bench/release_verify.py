@@ -25,6 +25,8 @@ from guard.media import Artifact, Modality
 from guard.pipeline import Origin
 from guard.provenance.manifest import TRAINED_ALGORITHMIC_MEDIA
 from guard.provenance.sdk import context
+from guard.provenance.signers.pem import PemKey
+from guard.provenance.trust import Trust
 from guard.settings import Settings
 from guard.trace import StepTimes
 from models.base import GenerationRequest
@@ -56,15 +58,16 @@ def bare_sign(app: App, artifact: Artifact) -> Callable[[], object]:
     """Signing with c2pa-python alone: the smallest manifest that is accepted."""
     signer, actions = app.keys.signer(), {"actions": [CREATED]}
     manifest = {"assertions": [{"label": "c2pa.actions.v2", "created": True, "data": actions}]}
+    assert isinstance(signer.key, PemKey)
     info = c2pa.C2paSignerInfo(
         alg=signer.alg.encode(),
         sign_cert=signer.certificates.encode(),
-        private_key=signer.private_key.encode(),
+        private_key=signer.key.private_key.encode(),
         ta_url=None,
     )
 
     def sign() -> object:
-        with c2pa.Signer.from_info(info) as sealed, c2pa.Builder(manifest, context()) as builder:
+        with c2pa.Signer.from_info(info) as sealed, context() as own, c2pa.Builder(manifest, own) as builder:
             return builder.sign(sealed, artifact.mime, io.BytesIO(artifact.data), io.BytesIO())
 
     return sign
@@ -72,10 +75,11 @@ def bare_sign(app: App, artifact: Artifact) -> Callable[[], object]:
 
 def bare_read(app: App, artifact: Artifact) -> Callable[[], object]:
     """Validating with c2pa-python alone."""
-    anchors = app.keys.anchors()
+    trust = Trust.of(app.keys.anchors())
 
     def read() -> object:
-        with c2pa.Reader(artifact.mime, io.BytesIO(artifact.data), context=context(anchors)) as reader:
+        data = io.BytesIO(artifact.data)
+        with context(trust) as own, c2pa.Reader(artifact.mime, data, context=own) as reader:
             return reader.json()
 
     return read

@@ -23,7 +23,7 @@ from bench.image_attacks import GROUPS, Attack, Pixels
 from bench.image_sets import photographs
 from guard.media import Artifact
 from guard.media.picture import Picture
-from guard.sketches import compare, sketch_of
+from guard.sketches import Seen
 from guard.watermark import Payload, ReadingState
 from guard.watermark.tile import embed, read
 
@@ -63,7 +63,7 @@ def dct_hash(pixels: Pixels) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
 
 def registered(pixels: Pixels, number: int) -> Registered:
     marked = np.asarray(embed(pixels, Payload(number), key=KEY), np.uint8)
-    sketch = sketch_of(artifact(marked))
+    sketch = Seen(artifact(marked)).sketch()
     assert sketch is not None
     return Registered(marked, sketch, dct_hash(marked))
 
@@ -79,10 +79,10 @@ def measure(known: list[Registered], attack: Attack) -> Count:
         reading = read(attacked, keys=[KEY])
         if reading.state is not ReadingState.FOUND:
             continue  # without a mark there is no release to compare with
-        file, bits = artifact(attacked), dct_hash(attacked)
+        seen, bits = Seen(artifact(attacked)), dct_hash(attacked)
         for step in range(OTHERS + 1):
             other = known[(number + step) % len(known)]
-            likeness = compare(other.sketch, file, reading.geometry)
+            likeness = seen.compare(other.sketch, reading.geometry)
             same = likeness is not None and likeness.same
             near = int((other.bits != bits).sum()) <= SAME_BITS
             if step == 0:

@@ -23,7 +23,7 @@ from rich.table import Table
 from bench.sound_attacks import GROUPS, chain, crop
 from bench.sound_ffmpeg import decoded
 from guard.ledger import Likeness
-from guard.ledger.sound_sketch import make_sketch, similarity
+from guard.ledger.sound_sketch import energy_of, make_sketch, similarity
 from guard.media.stream import Samples
 
 SHORT = ("noise 20 dB", "speed +5 %", "tempo −5 %", "Opus 24", "MP3 32", "low-pass 4 kHz", "high-pass 500 Hz")
@@ -46,7 +46,7 @@ def clips(folder: Path) -> list[Clip]:
         for at in range(0, max(1, len(sound.data) - size // 2), size):
             piece = Samples(sound.rate, sound.data[at : at + size])
             if piece.duration >= 5:
-                found.append(Clip(path, piece, make_sketch([piece])))
+                found.append(Clip(path, piece, make_sketch(energy_of([piece]))))
     return found
 
 
@@ -57,7 +57,7 @@ def copies(known: list[Clip], count: int) -> Table:
     table = Table("attack", "same", "least", "mean", title=f"Copies of {min(count, len(known))} clips")
     chosen = [known[i] for i in rng.permutation(len(known))[:count]]
     for name, attack in track(attacks.items(), description="copies"):
-        found = [similarity(clip.sketch, [attack(clip.sound, rng)]) for clip in chosen]
+        found = [similarity(clip.sketch, energy_of([attack(clip.sound, rng)])) for clip in chosen]
         scores = [likeness.score if likeness else 0.0 for likeness in found]
         same = sum(likeness is not None and likeness.same for likeness in found)
         table.add_row(name, f"{same} of {len(chosen)}", f"{min(scores):.2f}", f"{np.mean(scores):.2f}")
@@ -77,7 +77,7 @@ def strangers(known: list[Clip], count: int) -> Table:
             among = voices[clip.path.parent] if rng.random() < 0.8 else known
             other = among[rng.integers(len(among))]
             if other is not clip:
-                likeness = similarity(other.sketch, [crop(seconds)(clip.sound, rng)])
+                likeness = similarity(other.sketch, energy_of([crop(seconds)(clip.sound, rng)]))
                 found += [(likeness, clip, other)] if likeness else []
         found.sort(key=lambda pair: -pair[0].score)
         highest = " ".join(f"{likeness.score:.2f}" for likeness, *_ in islice(found, 6))

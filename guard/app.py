@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
 
@@ -12,11 +12,20 @@ from detectors.base import Detector
 from detectors.blocklist import Blocklist
 from detectors.registry import load_all
 from detectors.spoken import Spoken
+from detectors.toxicity.classifier import Classifier
 from guard.errors import ConfigurationError, InputError, ModelNotFoundError
 from guard.ledger import Ledger
+from guard.ledger.log.note import NoteSigner, VerifierKey, new_key
 from guard.media import Modality
+from guard.outbox import Outbox
 from guard.pipeline import Guard
+from guard.provenance.fetch import Fetcher
+from guard.provenance.ingredients import PERSONAL
 from guard.provenance.keys import KeyStore
+from guard.provenance.reader import CarefulReader, Reads
+from guard.provenance.sandbox import Sandbox, SandboxLimits, sandbox
+from guard.provenance.trust import Trust, TrustList
+from guard.provenance.trust_store import TrustStore
 from guard.settings import Settings
 from guard.tokenmarks import Scheme
 from guard.trace import Trace
@@ -58,24 +67,67 @@ class App:
             watermarkers={modality: self._engine(modality) for modality in _ENGINES},
             mark_key=self.keys.mark_keys()[0],
             signer=self.keys.signer(),
-            anchors=self.keys.anchors(),
+            trust=self.trust(),
             ledger=self.ledger,
             trace=trace,
             text_mark=self.settings.text_mark,
+            outbox=self.outbox,
+            redact=PERSONAL if self.settings.redact_inputs else (),
         )
+
+    @property
+    def outbox(self) -> Outbox:
+        """What waits for its signature."""
+        return Outbox(self.settings.home / "outbox", self.settings.limits.limits())
 
     def verifier(self, extra_anchors: str = "", trace: Trace = nullcontext) -> Verifier:
         """The verify path, which works without keys of its own too."""
         has_keys = self.keys.folder.is_dir()
-        anchors = [self.keys.anchors() if has_keys else "", self._trusted(), extra_anchors]
         return Verifier(
-            anchors="\n".join(anchor for anchor in anchors if anchor),
+            trust=self.trust(extra_anchors),
             ledger=self.ledger,
             watermarkers=self._readers(),
             mark_keys=self.keys.mark_keys() if has_keys else (),
             detectors=[d for d in self.detectors if d.card.signal == SYNTHETIC],
             trace=trace,
+            read_credential=self.reader(),
         )
+
+    def trust(self, extra: str = "") -> Trust:
+        """Whom this Guard trusts: itself, GUARD_TRUST, the authorities in `extra` (PEM), and its trust
+        lists."""
+        own = self.keys.anchors() if self.keys.folder.is_dir() else ""
+        given = Trust(hosts=self.settings.credential_hosts).plus(
+            TrustList("this Guard's own authorities", own),
+            TrustList("the certificates of GUARD_TRUST", self._trusted()),
+            TrustList("the certificates given", extra),
+        )
+        stored = TrustStore(self.settings.home).trust(official=self.settings.trust_official)
+        return replace(given.plus(*stored.lists), ekus=stored.ekus)
+
+    def reader(self) -> Reads:
+        """What reads the credentials of files from strangers."""
+        hosts = self.settings.credential_hosts
+        stale = TrustStore(self.settings.home).stale(self.settings.trust_days)
+        lists = tuple(each.as_list() for each in stale)
+        return CarefulReader(self.sandbox().read, Fetcher(hosts) if hosts else None, lists)
+
+    def sandbox(self) -> Sandbox:
+        """Where files from strangers are read."""
+        hosts = self.settings.credential_hosts
+        return sandbox(SandboxLimits(**self.settings.sandbox.model_dump(), network=bool(hosts)))
+
+    def log_keys(self) -> tuple[VerifierKey, ...]:
+        """The public keys of this Guard's transparency log, newest first. Raises `KeyStoreError`."""
+        newest, *former = _log_keys(self.keys, self.settings)
+        return (NoteSigner(newest).verifier, *map(VerifierKey.parse, former))
+
+    def rotate_log_key(self) -> VerifierKey:
+        """Sign the log with a fresh key from now on, under the settings' origin; of the one before its public
+        half stays. Servers that run follow at once."""
+        fresh = new_key(self.settings.log_origin)
+        self.keys.replace_log_keys([fresh, *map(str, self.log_keys())])
+        return NoteSigner(fresh).verifier
 
     def _readers(self) -> list[Watermarker]:
         """The engines to read with, those of the settings first: marks of the default engines may be on older
@@ -121,7 +173,8 @@ def _of_texts(models: tuple[str, ...]) -> Sequence[Watermarker]:
 
 
 def _detectors(settings: Settings, ears: Callable[[], Transcriber] | None) -> tuple[Detector, ...]:
-    """Every installed detector, and those of text on spoken words where there are ears for them.
+    """Every installed detector, the text classifiers of the settings, and those of text on spoken words where
+    there are ears for them.
 
     One that does not start leaves its signal without a score, and a rule that asks for the score then follows
     its `on_error`.
@@ -129,12 +182,33 @@ def _detectors(settings: Settings, ears: Callable[[], Transcriber] | None) -> tu
     loaded = load_all().detectors
     if settings.blocklist is not None:
         loaded["blocklist"] = Blocklist.load(settings.blocklist)
+    loaded |= {made.card.id: made for made in map(Classifier, settings.text_classifiers)}
     detectors = tuple(loaded.values())
     if settings.transcriber is None or ears is None:
         return detectors
     # The name's last part alone: it goes on record, and a path tells of a machine.
     name = Path(settings.transcriber.removeprefix("local:")).name
     return (*detectors, Spoken(lambda sound: ears().transcribe(sound), detectors, model=name))
+
+
+def _log_keys(keys: KeyStore, settings: Settings) -> tuple[str, ...]:
+    return keys.log_keys(partial(new_key, settings.log_origin))
+
+
+class _LogSigner:
+    """What signs the log: the newest of its keys, read anew once that was replaced."""
+
+    def __init__(self, keys: KeyStore, settings: Settings) -> None:
+        self._keys = keys
+        self._settings = settings
+        self._read: tuple[object, NoteSigner] | None = None
+
+    def __call__(self) -> NoteSigner:
+        stamp = self._keys.log_stamp()
+        # Where the file is gone there is nothing to follow: a running server makes no other key.
+        if self._read is None or stamp not in (None, self._read[0]):
+            self._read = stamp, NoteSigner(_log_keys(self._keys, self._settings)[0])
+        return self._read[1]
 
 
 @contextmanager
@@ -146,9 +220,10 @@ def open_app(settings: Settings) -> Iterator[App]:
         raise ConfigurationError(
             f"{settings.home} cannot be made: {error.strerror}.", "Set GUARD_HOME."
         ) from error
-    ledger = Ledger.open(settings.database)
+    keys = settings.key_store()
+    ledger = Ledger.open(settings.database, _LogSigner(keys, settings))
     try:
         ears = cache(partial(load_transcriber, settings.transcriber)) if settings.transcriber else None
-        yield App(settings, KeyStore(settings.home), ledger, _detectors(settings, ears), ears)
+        yield App(settings, keys, ledger, _detectors(settings, ears), ears)
     finally:
         ledger.close()

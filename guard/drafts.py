@@ -12,8 +12,9 @@ from detectors.base import Finding
 from guard.errors import BlockedError
 from guard.ledger import Entry, MarkEntry, Receipt, Status
 from guard.media import Artifact, Modality
+from guard.provenance.ingredients import Input
 from guard.provenance.visible import visible_text
-from guard.sketches import sketch_of
+from guard.sketches import Seen
 from guard.watermark import Mark, Payload, Watermarker
 from policies.base import Action, Decision, Facts
 from policies.policy import Policy
@@ -26,6 +27,7 @@ __all__ = [
     "Release",
     "entry",
     "facts",
+    "jsonable",
     "of_text",
     "refusal",
     "released",
@@ -41,6 +43,7 @@ class Origin:
     """Where an artifact comes from. `route` is `chat` for text that travels inside a JSON answer.
 
     `words` reads the mark that a hosted text model put into its choice of words; None where it put none.
+    `inputs` are the files that the model was given: they become ingredients of the release.
     """
 
     model: str
@@ -51,6 +54,7 @@ class Origin:
     route: str = ""
     user: Mapping[str, str] = field(default_factory=dict)
     words: Watermarker | None = None
+    inputs: tuple[Input, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +75,8 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """An artifact on its way out: not released before its record is durable."""
+    """An artifact on its way out: not released before its record is durable. `waits` is the reason why it is
+    not signed yet, and so kept back although it may leave; empty where there is none."""
 
     payload: Payload
     artifact: Artifact
@@ -79,12 +84,14 @@ class Draft:
     findings: tuple[Finding, ...]
     mark: Mark | None = None
     manifest: bytes | None = None
+    manifest_label: str | None = None
     sidecar: bytes | None = None
+    waits: str = ""
 
     @property
     def status(self) -> Status:
-        """What the decision makes of it."""
-        return REFUSALS.get(self.decision.action, Status.RELEASED)
+        """What the decision makes of it; what waits for its signature is held."""
+        return REFUSALS.get(self.decision.action, Status.HELD if self.waits else Status.RELEASED)
 
 
 def of_text(text: str, *, program: bool = False) -> Artifact:
@@ -106,16 +113,27 @@ def facts(
     for finding in findings:
         if finding.score is not None:
             scores[finding.signal] = max(finding.score, scores.get(finding.signal, 0.0))
+    failed = {name for f in findings if f.error is not None for name in _signals(f)}
     return Facts(
         stage=stage,
         modality=modality,
         mime=mime,
         scores=scores,
         errors={f.detector: f.error for f in findings if f.error is not None},
+        inconclusive={
+            f.signal: f.inconclusive
+            for f in findings
+            if f.state == "inconclusive" and f.signal not in scores and f.signal not in failed
+        },
         model=origin.model,
         route=origin.route,
         user=origin.user,
     )
+
+
+def _signals(failure: Finding) -> list[str]:
+    """The signals that are missing because a detector failed."""
+    return [failure.signal, *failure.details.get("signals", ())]
 
 
 def entry(
@@ -123,8 +141,9 @@ def entry(
 ) -> Entry:
     """The draft's row; `status` is that of its decision unless given, `ended` says why a stream was cut."""
     artifact, mark = draft.artifact, draft.mark
-    status = status or draft.status
-    decision = _jsonable(draft.decision)
+    status, ended = status or draft.status, ended or draft.waits
+    decision = jsonable(draft.decision)
+    seen = Seen(artifact) if status in _LEFT else None
     return Entry(
         id=draft.payload.hex,
         status=status,
@@ -142,10 +161,12 @@ def entry(
         action=draft.decision.action,
         rule=draft.decision.rule,
         decision=decision | {"ended": ended} if ended else decision,
-        findings=[_jsonable(finding) for finding in draft.findings],
+        findings=[jsonable(finding) for finding in draft.findings],
         marks=(_mark(mark, draft.payload),) if mark else (),
         manifest=draft.manifest,
-        sketch=sketch_of(artifact) if status in _LEFT else None,
+        manifest_label=draft.manifest_label,
+        sketch=seen.sketch() if seen else None,
+        fingerprints=tuple(seen.fingerprints()) if seen else (),
     )
 
 
@@ -163,7 +184,9 @@ def released(draft: Draft, receipt: Receipt) -> Release:
 
 
 def refusal(draft: Draft) -> BlockedError:
-    """The error that tells of a draft which must not leave."""
+    """The error that tells of a draft which must not leave, or not yet."""
+    if draft.status is Status.HELD and draft.waits:
+        return BlockedError("on_signer_outage", draft.waits, draft.payload.hex)
     return BlockedError(draft.decision.rule or "default", draft.decision.reason, draft.payload.hex)
 
 
@@ -189,13 +212,14 @@ def _content_hash(artifact: Artifact) -> str | None:
     return hashlib.sha256(visible_text(artifact.text).encode()).hexdigest()
 
 
-def _jsonable(value: Any) -> Any:
+def jsonable(value: Any) -> Any:
+    """The value as JSON has it: dataclasses become objects, tuples lists."""
     if value is None or isinstance(value, (str, int, float)):
         return value
     if is_dataclass(value):
-        return {each.name: _jsonable(getattr(value, each.name)) for each in fields(value)}
+        return {each.name: jsonable(getattr(value, each.name)) for each in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _jsonable(item) for key, item in value.items()}
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [_jsonable(item) for item in value]
+        return [jsonable(item) for item in value]
     return value

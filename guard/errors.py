@@ -15,6 +15,8 @@
     ├── DetectorError             a detector could not give an answer
     ├── MarkError                 a watermark could not be embedded or read back
     ├── CredentialError           a C2PA manifest could not be made or parsed
+    │   └── SigningOutageError        a key, or what it takes to sign with it, is out of reach for now
+    │       └── TimestampError            no time-stamping authority gave a time stamp
     ├── LedgerError               the registry could not be read or written
     └── BlockedError              a policy forbids the release; carries the rule's id
 
@@ -41,6 +43,8 @@ __all__ = [
     "MissingExtraError",
     "ModelNotFoundError",
     "PolicyError",
+    "SigningOutageError",
+    "TimestampError",
     "UnsupportedMediaError",
     "UpstreamError",
 ]
@@ -139,6 +143,14 @@ class MarkError(GuardError):
 
 class CredentialError(GuardError):
     """A C2PA manifest could not be made or parsed."""
+
+
+class SigningOutageError(CredentialError):
+    """A signing key, or what it takes to sign with it, is out of reach for now: later it may work."""
+
+
+class TimestampError(SigningOutageError):
+    """No time-stamping authority gave a time stamp."""
 
 
 class LedgerError(GuardError):

@@ -6,6 +6,7 @@ request → screen the prompt → generate → screen the output → decide → 
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -13,17 +14,26 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from detectors.base import Context, Detector, Finding
-from detectors.run import inspect_all
-from guard.drafts import REFUSALS, Draft, Origin, Release, entry, facts, refusal, released
-from guard.errors import BlockedError, ConfigurationError, CredentialError, MarkError
+from detectors.run import inspect_all, wanted
+from guard.drafts import JSON, REFUSALS, Draft, Origin, Release, entry, facts, refusal, released
+from guard.errors import (
+    BlockedError,
+    ConfigurationError,
+    CredentialError,
+    MarkError,
+    SigningOutageError,
+    TimestampError,
+)
 from guard.ledger import Ledger, Receipt, Status
 from guard.media import Artifact, Modality
 from guard.media.formats import PLAIN_TEXT
 from guard.obligations import apply_obligations
-from guard.provenance.manifest import Claim
+from guard.outbox import Outbox
+from guard.provenance.claim import IPTC, Claim, Edit
 from guard.provenance.read import read
 from guard.provenance.sign import Signed, sign
 from guard.provenance.signer import Signer
+from guard.provenance.trust import Trust
 from guard.provenance.visible import visible_text
 from guard.streaming.answer import AnswerStream
 from guard.tokenmarks import Scheme, TokenMark
@@ -31,10 +41,21 @@ from guard.trace import Trace
 from guard.watermark import Mark, Payload, Reading, ReadingState, Strength, Watermarker
 from guard.watermark.tokens import TokenWatermarker
 from models.base import GenerationRequest, Generator, WordChooser
-from policies.base import Action, Decision
+from policies.base import Action, Decision, Outage, Timestamps
 from policies.policy import Policy
 
 __all__ = ["Guard", "Origin", "Release"]
+
+logger = logging.getLogger(__name__)
+
+_WAITS = "The signer is out of reach: this release is held, to be signed and delivered later."
+
+_EDITS = {
+    Action.REDACT: Edit("c2pa.edited", IPTC + "algorithmicMedia"),
+    Action.BLUR: Edit("c2pa.edited", IPTC + "algorithmicMedia"),
+    Action.LABEL: Edit("c2pa.addedText", IPTC + "algorithmicMedia"),
+}
+"""What obligations do to the media, as its manifest tells it."""
 
 
 @dataclass(frozen=True)
@@ -42,8 +63,10 @@ class Guard:
     """The release path, with everything it needs.
 
     `watermarkers` holds the engine that marks each modality; `mark_key` is the newest key of the ring;
-    `anchors` (PEM) must cover `signer`, since every release is validated before it leaves. `text_mark` is the
-    mark that hosted text models put into their choice of words, None for none.
+    `trust` must cover `signer`, since every release is validated before it leaves. `text_mark` is the
+    mark that hosted text models put into their choice of words, None for none. `outbox` keeps what the policy
+    lets wait for its signature. Assertions with a label in
+    `redact` are taken out of the credentials that inputs came with.
     """
 
     policy: Policy
@@ -51,10 +74,12 @@ class Guard:
     watermarkers: Mapping[Modality, Watermarker]
     mark_key: bytes
     signer: Signer
-    anchors: str
+    trust: Trust
     ledger: Ledger
     trace: Trace = nullcontext
     text_mark: Scheme | None = None
+    outbox: Outbox | None = None
+    redact: Collection[str] = ()
 
     def generate(self, generator: Generator, request: GenerationRequest, *, route: str = "") -> list[Release]:
         """Admit the prompt, generate, release. Raises `BlockedError`, or `GenerationError` from the model."""
@@ -101,12 +126,14 @@ class Guard:
         """Release all artifacts of one request, or none of them.
 
         Plain texts whose numbers are in `signing` get a credential even where the policy asks for none.
-        Raises `BlockedError` when a rule forbids one (the refusal is recorded), `MarkError` or
+        Raises `BlockedError` when a rule forbids one (the refusal is recorded), or the signer is out of reach
+        and the policy lets releases wait (all are recorded as held, and kept in the outbox); `MarkError` or
         `CredentialError` when a required mark or signature cannot be proved, `LedgerError` when nothing
         could be recorded. Nothing leaves in any of these cases.
         """
         drafts = [self._prepare(each, origin, number in signing) for number, each in enumerate(artifacts)]
-        refused = [draft for draft in drafts if draft.status is not Status.RELEASED]
+        refused = [draft for draft in drafts if draft.decision.action in REFUSALS]
+        refused = refused or self._kept_waiting(drafts, artifacts, origin)
         receipts = self._record(refused or drafts, origin)
         if refused:
             raise refusal(refused[0])
@@ -131,15 +158,44 @@ class Guard:
         except BlockedError as error:
             unmet = replace(decision, action=Action.BLOCK, rule=error.rule, reason=error.reason)
             return Draft(payload, artifact, unmet, findings)
-        return self.evidenced(Draft(payload, shown, decision, findings), artifact, origin)
+        draft = Draft(payload, shown, decision, findings)
+        try:
+            return self.evidenced(draft, artifact, origin)
+        except SigningOutageError:
+            if self.outbox is None or self.policy.on_signer_outage is not Outage.QUEUE:
+                raise
+            return self._waiting(draft, artifact, origin)
+
+    def _waiting(self, draft: Draft, original: Artifact, origin: Origin) -> Draft:
+        """The draft, marked and proved, as it waits for its signature."""
+        unsigned = replace(draft.decision, requirements=replace(draft.decision.requirements, sign=False))
+        marked = self.evidenced(replace(draft, decision=unsigned), original, origin)
+        return replace(marked, decision=draft.decision, waits=_WAITS)
+
+    def _kept_waiting(
+        self, drafts: Sequence[Draft], artifacts: Sequence[Artifact], origin: Origin
+    ) -> list[Draft]:
+        """All the drafts, kept in the outbox, if one of them waits; none otherwise."""
+        if self.outbox is None or not any(draft.waits for draft in drafts):
+            return []
+        waiting = [replace(draft, waits=_WAITS) for draft in drafts]
+        for draft, original in zip(waiting, artifacts, strict=True):
+            self.outbox.keep(draft, original, origin)
+        return waiting
+
+    def context(self, stage: Literal["prompt", "output"], origin: Origin) -> Context:
+        """What detectors are told; of their signals, only those that a rule of the stage reads are wanted."""
+        return Context(stage, origin.model, origin.caller, self.policy.signals(stage))
+
+    def screening(self, modality: Modality, stage: Literal["prompt", "output"] = "output") -> list[Detector]:
+        """The detectors that look at a modality in a stage, since a rule reads what they say."""
+        return wanted(self.detectors, modality, Context(stage, signals=self.policy.signals(stage)))
 
     def _judge(
         self, artifact: Artifact, origin: Origin, stage: Literal["prompt", "output"]
     ) -> tuple[tuple[Finding, ...], Decision]:
         with self.trace("screen"):
-            findings = tuple(
-                inspect_all(self.detectors, artifact, Context(stage, origin.model, origin.caller))
-            )
+            findings = tuple(inspect_all(self.detectors, artifact, self.context(stage, origin)))
         with self.trace("decide"):
             seen = facts(artifact.mime, artifact.modality, findings, origin, stage)
             return findings, self.policy.decide(seen)
@@ -171,9 +227,14 @@ class Guard:
         """
         if draft.decision.requirements.sign:
             with self.trace("sign"):
-                signed = self._sign(draft, original, origin, embed=embed)
-            sidecar = None if signed.embedded else signed.manifest
-            draft = replace(draft, artifact=signed.artifact, manifest=signed.manifest, sidecar=sidecar)
+                signed = self._signed(draft, original, origin, embed=embed)
+            draft = replace(
+                draft,
+                artifact=signed.artifact,
+                manifest=signed.manifest,
+                manifest_label=signed.label,
+                sidecar=None if signed.embedded else signed.manifest,
+            )
         with self.trace("prove"):
             if origin.words is not None:
                 draft = replace(draft, mark=self._in_words(draft, origin.words))
@@ -204,8 +265,30 @@ class Guard:
         marked = engine.embed(artifact, payload, key=self.mark_key, strength=strength)
         return marked, Mark(engine.name, engine.alg, payload)
 
-    def _sign(self, draft: Draft, original: Artifact, origin: Origin, *, embed: bool) -> Signed:
+    def _signed(self, draft: Draft, original: Artifact, origin: Origin, *, embed: bool) -> Signed:
+        """The draft signed, with a time stamp as far as the policy wants one."""
+        wanted, signer = self.policy.timestamps, self.signer
+        if wanted is Timestamps.REQUIRED and not signer.timestamps:
+            raise ConfigurationError(
+                "The policy requires time stamps, but no authority is set to give them.",
+                "Set GUARD_TIMESTAMPS.",
+            )
+        if wanted is Timestamps.NONE:
+            signer = signer.without_timestamps()
+        try:
+            return self._sign(draft, original, origin, signer, embed=embed)
+        except TimestampError as error:
+            if wanted is Timestamps.REQUIRED:
+                raise
+            logger.warning("Release %s gets no time stamp: %s", draft.payload.hex, error)
+            return self._sign(draft, original, origin, signer.without_timestamps(), embed=embed)
+
+    def _sign(
+        self, draft: Draft, original: Artifact, origin: Origin, signer: Signer, *, embed: bool
+    ) -> Signed:
         mark = draft.mark
+        if draft.artifact.mime == JSON:  # it travels inside an answer, which has no place for a sidecar
+            raise CredentialError("JSON cannot carry text credentials.", "Ask for plain text.")
         claim = Claim(
             title=f"Release {draft.payload.hex}",
             release_id=draft.payload.hex,
@@ -215,9 +298,18 @@ class Guard:
             provider=origin.provider,
             soft_binding=(mark.alg, mark.payload.hex) if mark and mark.payload else None,
             human_oversight="prompt_guided" if origin.prompt else None,
+            edits=tuple(edit for action, edit in _EDITS.items() if draft.decision.obliges(action)),
         )
-        # The original, not the marked copy: re-encoding has dropped whatever credentials it came with.
-        return sign(draft.artifact, claim, self.signer, ingredient=original, embed=embed)
+        return sign(
+            draft.artifact,
+            claim,
+            signer,
+            # Not the marked copy: re-encoding has dropped whatever credentials it came with.
+            ingredient=original,
+            inputs=origin.inputs,
+            redact=self.redact,
+            embed=embed,
+        )
 
     def _prove(self, draft: Draft) -> None:
         """Read mark and credential back from what is about to leave."""
@@ -228,7 +320,7 @@ class Guard:
                 "Use a larger or less uniform picture, or a policy that does not require a mark.",
             )
         if draft.manifest is not None:
-            credential = read(draft.artifact, anchors=self.anchors, manifest=draft.sidecar)
+            credential = read(draft.artifact, trust=self.trust, manifest=draft.sidecar)
             if credential.state != "trusted":
                 raise CredentialError(
                     f"The new credential reads back as {credential.state}: {', '.join(credential.codes)}.",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from detectors.base import Finding
 from guard.ledger import Entry, Receipt, Status
-from guard.provenance.credential import Credential, CredentialState
+from guard.provenance.credential import Credential, CredentialState, Ingredient
 from guard.tokenmarks import Scheme
 from guard.watermark import Reading, ReadingState
 
@@ -50,6 +50,8 @@ class LedgerMatch:
 
     `same` says whether the content agrees with it, None where there is nothing, or too little, to compare;
     `similarity` how well it does where the two were compared, and `share` which part of the file that was.
+    `credential` is what the manifest kept with the release is worth, where the content agrees: by itself,
+    since it binds the bytes that were released and no copy of them.
     """
 
     kind: MatchKind = MatchKind.NONE
@@ -58,6 +60,7 @@ class LedgerMatch:
     similarity: float | None = None
     same: bool | None = None
     share: float | None = None
+    credential: Credential | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The `ledger` object of the verdict JSON."""
@@ -67,6 +70,7 @@ class LedgerMatch:
             "similarity": None if self.similarity is None else round(self.similarity, 3),
             "share": None if self.share is None else round(self.share, 3),
             "receipt": self.receipt.as_json() if self.receipt else None,
+            "credential": _kept_json(self.credential) if self.credential else None,
         }
 
 
@@ -124,13 +128,18 @@ def conclude(
     match: LedgerMatch,
     findings: Sequence[Finding],
     source: Source | None = None,
+    unseen: str = "",
 ) -> Conclusion:
     """The verdict that the evidence allows. A valid credential binds the exact bytes, so it decides first; a
-    mark alone never does, since it can be copied onto other content."""
+    mark alone never does, since it can be copied onto other content. `unseen` says why nothing could look
+    into the content, where nothing could."""
     state, summary = _verdict(credential, reading, match, findings)
     where = (_SOURCES[source],) if source in _SOURCES else ()
-    explanation = (*credential.explanation, *where, _mark_note(reading), _ledger_note(match))
-    return Conclusion(state, summary, explanation, tuple(_warnings(credential, state, match)))
+    seen = map(_finding_note, findings)
+    mark = "Watermark: not looked for." if unseen else _mark_note(reading)
+    explanation = (*credential.explanation, *where, mark, _ledger_note(match), *_kept_note(match), *seen)
+    warnings = [f"The content could not be decoded: {unseen}"] if unseen else []
+    return Conclusion(state, summary, explanation, (*warnings, *_warnings(credential, state, match)))
 
 
 _OF_OTHER_CONTENT = (".mismatch", "assertion.missing", "assertion.dataHash.malformed")
@@ -138,6 +147,10 @@ _OF_OTHER_CONTENT = (".mismatch", "assertion.missing", "assertion.dataHash.malfo
 
 _OF_WORDS = frozenset(map(str, Scheme))
 """Engines whose marks carry no id."""
+
+_CONTENT = {"image": "what it shows", "text": "its wording", "audio": "its sound", "video": "what it shows"}
+_HOLDS = (CredentialState.TRUSTED, CredentialState.VALID)
+_NOBODY = "an unnamed signer"
 
 _SOURCES = {
     Source.SIDECAR: "The credential is not in the file: it came beside it.",
@@ -152,26 +165,52 @@ def _verdict(
     if credential.state is CredentialState.TRUSTED:
         return VerdictState.TRUSTED, f"Signed by {by}, who is trusted here; unchanged since."
     if credential.state is CredentialState.VALID:
-        return VerdictState.VALID, f"Signed by {by}, who is not on the trust list; unchanged since."
+        return VerdictState.VALID, f"Signed by {by}, {_known(credential)}; unchanged since."
     if credential.state is CredentialState.INVALID and tampered(credential):
         return VerdictState.ALTERED, "It carries a credential, and its content changed after signing."
     if match.entry is not None:
         return _registered(match, match.entry)
     if reading.state is ReadingState.FOUND:
         return VerdictState.SUSPECTED, _unregistered(reading)
-    flagged = [finding for finding in findings if finding.flagged]
-    if flagged:
-        best = max(flagged, key=lambda finding: finding.score or 0.0)
-        return (
-            VerdictState.SUSPECTED,
-            f"No provenance; {best.detector} scores it {best.score:.2f} for being synthetic.",
-        )
+    suspicions = [finding for finding in findings if finding.flagged and finding.likelihood_ratio]
+    if suspicions:
+        strongest = max(suspicions, key=lambda finding: finding.likelihood_ratio or 0.0)
+        return VerdictState.SUSPECTED, _suspicion(strongest)
     if credential.state in (CredentialState.INVALID, CredentialState.UNREADABLE):
         return (
             VerdictState.NO_EVIDENCE,
             "It carries a credential that does not hold, and nothing else was found.",
         )
     return VerdictState.NO_EVIDENCE, "Nothing was found. That says nothing about where it comes from."
+
+
+def _suspicion(finding: Finding) -> str:
+    if finding.error_rate is None:
+        errs = "how often it errs was not measured"
+    else:
+        errs = f"it says so of {100 * finding.error_rate:.0f} % of real files, as measured"
+    return (
+        f"No provenance; {finding.detector} takes it for {finding.signal} (score {finding.score:.2f}, "
+        f"likelihood ratio {finding.likelihood_ratio:.2g}; {errs})."
+    )
+
+
+def _finding_note(finding: Finding) -> str:
+    name = f"Detector: {finding.detector}"
+    if finding.score is None:
+        return f"{name} {'failed' if finding.error else 'abstains'}: {finding.error or finding.inconclusive}"
+    if finding.likelihood_ratio is None:
+        return f"{name} scores it {finding.score:.2f}, which is not calibrated and counts for nothing."
+    weight = f"score {finding.score:.2f}, likelihood ratio {finding.likelihood_ratio:.2g}"
+    return f"{name} {'flags' if finding.flagged else 'does not flag'} it as {finding.signal} ({weight})."
+
+
+def _known(credential: Credential) -> str:
+    if credential.interim:
+        return f"who is on an interim trust list only ({credential.trusted_by})"
+    if credential.trusted_by is not None:
+        return "who is trusted here, though not all that it cites is"
+    return "who is not on the trust list"
 
 
 def _unregistered(reading: Reading) -> str:
@@ -188,11 +227,14 @@ def _unregistered(reading: Reading) -> str:
 def _registered(match: LedgerMatch, entry: Entry) -> tuple[VerdictState, str]:
     if match.same is False:
         return VerdictState.ALTERED, f"It carries the mark of release {entry.id}, but {_other(entry)}."
-    ways = {MatchKind.EXACT: "its exact content", MatchKind.FINGERPRINT: "its wording"}
+    content = _CONTENT.get(entry.modality, "its content")
+    ways = {MatchKind.EXACT: "its exact content", MatchKind.FINGERPRINT: content}
     way = ways.get(match.kind, match.kind.value)
+    kept = match.credential
+    by = f", signed by {kept.issuer or _NOBODY}" if kept and kept.state in _HOLDS else ""
     return (
         VerdictState.RECOVERED,
-        f"Recovered by {way}: release {entry.id} by {entry.model}, {entry.created_at[:10]}.",
+        f"Recovered by {way}: release {entry.id} by {entry.model}, {entry.created_at[:10]}{by}.",
     )
 
 
@@ -232,10 +274,24 @@ def _ledger_note(match: LedgerMatch) -> str:
     note = f"Ledger: {match.kind} match with release {match.entry.id}{_ENDS.get(match.entry.status, '')}"
     if match.similarity is None:
         return f"{note}; nothing was compared, so this rests on the mark alone."
-    if match.kind is MatchKind.FINGERPRINT:
+    if match.kind is MatchKind.FINGERPRINT and match.entry.modality == "text":
         return f"{note}; {_wording(match.similarity, match.share or 0.0)}."
     verdict = "agrees" if match.same else "does not agree"
     return f"{note}; the content {verdict} with it (similarity {match.similarity:.2f})."
+
+
+def _kept_note(match: LedgerMatch) -> Iterator[str]:
+    """What the manifest says of a copy: it is not in the file, nor does it bind the file's bytes."""
+    kept = match.credential
+    if kept is not None and kept.state not in _HOLDS:
+        yield "Ledger: the manifest kept with that release does not hold, and counts for nothing."
+    elif kept is not None:
+        known = "trusted here" if kept.state is CredentialState.TRUSTED else "not on the trust list"
+        yield (
+            f"Ledger: the manifest kept with that release is intact, signed by {kept.issuer or _NOBODY}, who "
+            f"is {known}. It binds the bytes that were released: that this is a copy of them, the comparison "
+            "says."
+        )
 
 
 _ENDS = {
@@ -261,11 +317,15 @@ def _warnings(credential: Credential, state: VerdictState, match: LedgerMatch) -
         warnings.append("A credential is there but cannot be read; the verdict rests on the other layers.")
     if credential.state is CredentialState.INVALID and state is not VerdictState.ALTERED:
         warnings.append("A credential is there but does not hold; the verdict rests on the other layers.")
-    failed = [i for i in credential.ingredients if i["state"] == "invalid"]
-    warnings += [
-        f"The credentials of ingredient {i['title'] or '(untitled)'} fail validation." for i in failed
-    ]
-    return warnings
+    return warnings + list(_failed(credential.ingredients)) + list(credential.warnings)
+
+
+def _failed(ingredients: Sequence[Ingredient]) -> Iterator[str]:
+    """A sentence on each ingredient, at any depth, whose own credentials do not hold."""
+    for each in ingredients:
+        if each["state"] in (CredentialState.INVALID, CredentialState.UNREADABLE):
+            yield f"The credentials of ingredient {each['title'] or '(untitled)'} fail validation."
+        yield from _failed(each["ingredients"])
 
 
 def _credential_json(credential: Credential, source: Source | None) -> dict[str, Any]:
@@ -275,8 +335,20 @@ def _credential_json(credential: Credential, source: Source | None) -> dict[str,
         "generator": credential.generator,
         "created": credential.created,
         "codes": list(credential.codes),
+        "trusted_by": credential.trusted_by,
+        "interim": credential.interim,
         "ingredients": [dict(ingredient) for ingredient in credential.ingredients],
         "source": source.value if source else None,
+    }
+
+
+def _kept_json(credential: Credential) -> dict[str, Any]:
+    return {
+        "state": credential.state.value,
+        "issuer": credential.issuer,
+        "generator": credential.generator,
+        "created": credential.created,
+        "codes": list(credential.codes),
     }
 
 
@@ -299,4 +371,7 @@ def finding_json(finding: Finding) -> dict[str, Any]:
         "score": finding.score,
         "threshold": finding.threshold,
         "flagged": finding.flagged,
+        "likelihood_ratio": finding.likelihood_ratio,
+        "inconclusive": finding.inconclusive or None,
+        "error_rate": finding.error_rate,
     }

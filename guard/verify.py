@@ -10,14 +10,18 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 
-from detectors.base import Context, Detector
+from detectors.base import Context, Detector, Finding
 from detectors.run import inspect_all
+from guard.errors import InputError
 from guard.ledger import Entry, Ledger, Likeness
 from guard.media import Artifact, Modality
 from guard.provenance.credential import Credential, CredentialState
+from guard.provenance.kept import by_itself
 from guard.provenance.read import read
+from guard.provenance.reader import Reads
+from guard.provenance.trust import Trust
 from guard.provenance.visible import visible_text
-from guard.sketches import compare, sketch_of
+from guard.sketches import Seen
 from guard.trace import Trace
 from guard.verdict import LedgerMatch, MatchKind, Source, Verdict, conclude
 from guard.watermark import Payload, Reading, ReadingState, Watermarker
@@ -32,38 +36,41 @@ _NOTHING = Likeness(0.0, 0.0, 0.0, same=False)
 class Verifier:
     """The verify path, with everything it consults.
 
-    `anchors` (PEM) are the roots whose signers count as trusted; `mark_keys` the ring, newest first;
-    `watermarkers` the engines to try; `detectors` those that tell synthetic media.
+    `trust` says whose signatures count as trusted; `mark_keys` the ring, newest first;
+    `watermarkers` the engines to try; `detectors` those that tell synthetic media. `read_credential` reads
+    credentials: for files from strangers, in a sandbox.
     """
 
-    anchors: str
+    trust: Trust
     ledger: Ledger
     watermarkers: Sequence[Watermarker]
     mark_keys: Sequence[bytes]
     detectors: Sequence[Detector] = ()
     trace: Trace = nullcontext
+    read_credential: Reads = read
 
     def verify(self, artifact: Artifact, *, name: str = "", sidecar: bytes | None = None) -> Verdict:
         """What `artifact` is; `sidecar` is a manifest that came beside it, for want of one inside.
 
-        Raises `InputError` only for media that cannot be decoded at all.
+        Of media that cannot be decoded, the credential and the hash are the only evidence. Raises
+        `InputError` where no credential comes out of them either.
         """
         with self.trace("credential"):
             credential, source = self._credential(artifact, sidecar)
-        with self.trace("decode"):
-            artifact.decode()
-        with self.trace("watermark"):
-            reading = self._read(artifact)
-        with self.trace("ledger"):
-            reading, match = self._match(artifact, reading)
-        with self.trace("detectors"):
-            findings = tuple(inspect_all(self.detectors, artifact, Context("upload")))
+        unseen = ""
+        try:
+            reading, match, findings = self._content(artifact)
+        except InputError as error:
+            if credential.state in (CredentialState.ABSENT, CredentialState.UNREADABLE):
+                raise
+            unseen = error.message
+            reading, match, findings = Reading(ReadingState.UNSUPPORTED), self._exact(artifact), ()
         return Verdict(
             file=name,
             modality=artifact.modality,
             mime=artifact.mime,
             sha256=artifact.sha256,
-            conclusion=conclude(credential, reading, match, findings, source),
+            conclusion=conclude(credential, reading, match, findings, source, unseen),
             credential=credential,
             source=source,
             reading=reading,
@@ -71,17 +78,32 @@ class Verifier:
             findings=findings,
         )
 
+    def _content(self, artifact: Artifact) -> tuple[Reading, LedgerMatch, tuple[Finding, ...]]:
+        """What the content tells, beside any credential. Raises `InputError` where it cannot be decoded."""
+        with self.trace("decode"):
+            if artifact.decodable or artifact.flaw:
+                artifact.decode()
+        with self.trace("watermark"):
+            reading = self._read(artifact)
+        with self.trace("ledger"):
+            reading, match = self._match(artifact, reading)
+            match = self._vouched(artifact, match)
+        with self.trace("detectors"):
+            seen = self.detectors if artifact.decodable else ()
+            return reading, match, tuple(inspect_all(seen, artifact, Context("upload")))
+
     def _credential(self, artifact: Artifact, sidecar: bytes | None) -> tuple[Credential, Source | None]:
         """The credential in the file; else the one beside it; else the one that the ledger keeps for these
         very bytes."""
-        credential = read(artifact, anchors=self.anchors)
+        credential = self.read_credential(artifact, trust=self.trust)
         if credential.state is not CredentialState.ABSENT:
             return credential, Source.EMBEDDED
         if sidecar is not None:
-            return read(artifact, anchors=self.anchors, manifest=sidecar), Source.SIDECAR
+            return self.read_credential(artifact, trust=self.trust, manifest=sidecar), Source.SIDECAR
         entry = self.ledger.by_sha256(artifact.sha256)
         if entry is not None and entry.sha256 == artifact.sha256 and entry.manifest is not None:
-            return read(artifact, anchors=self.anchors, manifest=entry.manifest), Source.LEDGER
+            kept = self.read_credential(artifact, trust=self.trust, manifest=entry.manifest)
+            return kept, Source.LEDGER
         return credential, None
 
     def _read(self, artifact: Artifact) -> Reading:
@@ -90,7 +112,7 @@ class Verifier:
         if artifact.modality is Modality.TEXT:
             # The characters of a manifest are no choice of words.
             artifact = replace(artifact, data=visible_text(artifact.text).encode())
-        for engine in self.watermarkers:
+        for engine in self.watermarkers if artifact.decodable else ():
             if engine.modality is artifact.modality:
                 reading = engine.read(artifact, keys=self.mark_keys)
                 if reading.state in (ReadingState.FOUND, ReadingState.CANDIDATE):
@@ -99,53 +121,70 @@ class Verifier:
 
     def _match(self, artifact: Artifact, reading: Reading) -> tuple[Reading, LedgerMatch]:
         """The registered release that hash, mark or content lead to, and the reading in its light."""
-        marked = self._marked(artifact, reading)
+        seen = Seen(artifact)
+        marked = self._marked(artifact, reading, seen)
         if reading.state is ReadingState.CANDIDATE:
             reading = _settle(reading, marked)
-        exact = self.ledger.by_sha256(artifact.sha256) or self._same_text(artifact)
-        if exact is not None:
-            return reading, self._evidence(MatchKind.EXACT, exact, _WHOLE)
+        exact = self._exact(artifact)
+        if exact.entry is not None:
+            return reading, exact
         if marked.entry is not None:
             return reading, marked
-        return reading, self._resembling(artifact)
+        return reading, self._resembling(artifact, seen)
+
+    def _exact(self, artifact: Artifact) -> LedgerMatch:
+        """The release with these very bytes."""
+        entry = self.ledger.by_sha256(artifact.sha256) or self._same_text(artifact)
+        return self._evidence(MatchKind.EXACT, entry, _WHOLE) if entry else LedgerMatch()
 
     def _same_text(self, artifact: Artifact) -> Entry | None:
-        if artifact.modality is not Modality.TEXT:
+        if artifact.modality is not Modality.TEXT or artifact.flaw:
             return None
         return self.ledger.by_sha256(hashlib.sha256(visible_text(artifact.text).encode()).hexdigest())
 
-    def _marked(self, artifact: Artifact, reading: Reading) -> LedgerMatch:
+    def _marked(self, artifact: Artifact, reading: Reading, seen: Seen) -> LedgerMatch:
         """The release whose mark was read, compared: a mark can be copied onto anything."""
         if reading.state is ReadingState.FOUND and reading.payload is not None:
             entry = self.ledger.by_payload(reading.payload.hex)
-            return self._compared(entry, artifact, reading) if entry else LedgerMatch()
+            return self._compared(entry, artifact, reading, seen) if entry else LedgerMatch()
         if reading.short_id is None or reading.state not in (ReadingState.FOUND, ReadingState.CANDIDATE):
             return LedgerMatch()
         # Several releases may share a short id: the one with this content is meant.
         other = LedgerMatch()
         for entry in self.ledger.by_short_id(reading.short_id, reading.short_bits):
-            match = self._compared(entry, artifact, reading)
+            match = self._compared(entry, artifact, reading, seen)
             if match.same:
                 return match
             other = match
         # From any unmarked picture some candidate can be read: it counts for nothing.
         return other if reading.state is ReadingState.FOUND else LedgerMatch()
 
-    def _compared(self, entry: Entry, artifact: Artifact, reading: Reading) -> LedgerMatch:
+    def _compared(self, entry: Entry, artifact: Artifact, reading: Reading, seen: Seen) -> LedgerMatch:
         if entry.modality != artifact.modality:
             return self._evidence(MatchKind.WATERMARK, entry, _NOTHING)
-        likeness = compare(entry.sketch, artifact, reading.geometry) if entry.sketch else None
+        likeness = seen.compare(entry.sketch, reading.geometry) if entry.sketch else None
         return self._evidence(MatchKind.WATERMARK, entry, likeness)
 
-    def _resembling(self, artifact: Artifact) -> LedgerMatch:
-        """The registered text that has the most in common with this one, or with a part of it."""
-        sketch = sketch_of(artifact) if artifact.modality is Modality.TEXT else None
+    def _resembling(self, artifact: Artifact, seen: Seen) -> LedgerMatch:
+        """The registered release that has the most in common with this artifact, or with a part of it."""
+        if artifact.modality is Modality.TEXT:
+            sketch = seen.sketch()
+            candidates = self.ledger.by_text(sketch) if sketch else []
+        else:
+            candidates = self.ledger.nearest(seen.questions())
         best: tuple[Likeness, Entry] | None = None
-        for entry in self.ledger.by_text(sketch) if sketch else ():
-            likeness = compare(entry.sketch, artifact) if entry.sketch else None
+        for entry in candidates:
+            likeness = seen.compare(entry.sketch, alone=True) if entry.sketch else None
             if likeness and likeness.same and (best is None or likeness.common > best[0].common):
                 best = likeness, entry
         return self._evidence(MatchKind.FINGERPRINT, best[1], best[0]) if best else LedgerMatch()
+
+    def _vouched(self, artifact: Artifact, match: LedgerMatch) -> LedgerMatch:
+        """The match with what its manifest is worth, where this is a copy of the content."""
+        if match.entry is None or match.entry.manifest is None or not match.same:
+            return match
+        kept = self.read_credential(artifact, trust=self.trust, manifest=match.entry.manifest)
+        return replace(match, credential=by_itself(kept))
 
     def _evidence(self, kind: MatchKind, entry: Entry, likeness: Likeness | None) -> LedgerMatch:
         receipt = self.ledger.receipt(entry.id)

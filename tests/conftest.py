@@ -11,7 +11,9 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from guard.app import App, open_app
+from guard.ledger import Ledger
 from guard.settings import Settings
+from tests.postgres import Server, find_binaries, run_server
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -29,6 +31,33 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the test media beside the checkout (../shared/data) are not here")
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """A PostgreSQL server for these tests alone, where its programs are installed."""
+    binaries = find_binaries()
+    if binaries is None:
+        pytest.skip("PostgreSQL is not installed here (Debian: apt-get install postgresql)")
+    with run_server(binaries) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite ledger with nothing in it, made once: to copy it takes less long than to migrate another."""
+    path = tmp_path_factory.mktemp("empty") / "ledger.db"
+    Ledger.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path, empty_ledger: Path) -> str:
+    """The URL of a ledger of the test's own, in each database that one may live in."""
+    if request.param == "sqlite":
+        return f"sqlite:///{shutil.copy(empty_ledger, tmp_path / 'ledger.db')}"
+    server: Server = request.getfixturevalue("postgres")
+    return server.emptied()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Mapping
@@ -9,13 +10,27 @@ from typing import Any
 
 from starlette.responses import Response
 
+from guard.ledger import Receipt
 from guard.pipeline import Release
 from models.upstream import Answer
 
-__all__ = ["RELEASE_ID", "Json", "dump", "event", "evidence", "forwarded", "relayed"]
+__all__ = [
+    "RECEIPT",
+    "RELEASE_ID",
+    "Json",
+    "dump",
+    "event",
+    "evidence",
+    "forwarded",
+    "named",
+    "receipt_header",
+    "relayed",
+]
 
 RELEASE_ID = "x-guard-release-id"
 """The header that names the release where an answer is the file itself."""
+RECEIPT = "x-guard-receipt"
+"""The header that brings the file's receipt: its JSON in base64url, without padding."""
 
 _FORWARDED = re.compile(
     r"x-ratelimit-[a-z0-9-]{1,64}|retry-after|retry-after-ms|x-should-retry"
@@ -49,6 +64,16 @@ class Json(Response):
 
     def render(self, content: Any) -> bytes:
         return dump(content)
+
+
+def receipt_header(receipt: Receipt) -> dict[str, str]:
+    """The header that brings a receipt."""
+    return {RECEIPT: base64.urlsafe_b64encode(dump(receipt.as_json())).decode().rstrip("=")}
+
+
+def named(release: Release) -> dict[str, str]:
+    """The headers that go with an answer which is a released file: its id and its receipt."""
+    return {RELEASE_ID: release.id} | receipt_header(release.receipt)
 
 
 def relayed(answer: Answer) -> Json:

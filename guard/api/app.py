@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from guard import __version__
-from guard.api import embeddings, errors, files, health, models
+from guard.api import embeddings, errors, files, health, log, models, records
 from guard.api.auth import needs
+from guard.api.bindings import manifests, queries, service
 from guard.api.checks import check, litellm, moderations, provenance_checks, verify
 from guard.api.circles import refuse_circles
 from guard.api.door import Door
@@ -24,6 +25,10 @@ from models.base import Generator, Transcriber
 from models.upstream import Upstream
 
 __all__ = ["create_app"]
+
+_VERSION_2 = "/v1"
+"""Where the Soft Binding Resolution API 2.4 is, as its discovery document says; 1.0, which only reads, is
+at the root."""
 
 
 def create_app(
@@ -76,6 +81,14 @@ def create_app(
         videos,
     ):
         api.include_router(guarded.router, dependencies=[Depends(needs(Scope.GENERATE))])
-    for looking in (verify, moderations, provenance_checks, check, litellm):
+    for looking in (verify, moderations, provenance_checks, check, litellm, log):
         api.include_router(looking.router, dependencies=[Depends(needs(Scope.VERIFY))])
+    api.include_router(records.router, dependencies=[Depends(needs(Scope.ERASE))])
+    for prefix in ("", _VERSION_2):
+        for finding in (queries.router, manifests.reading):
+            api.include_router(finding, prefix=prefix, dependencies=[Depends(needs(Scope.VERIFY))])
+        for open_to_all in (service.router, service.discovery):
+            api.include_router(open_to_all, prefix=prefix)
+    for writing in (manifests.writing_manifests, manifests.writing_bindings):
+        api.include_router(writing, prefix=_VERSION_2)
     return api

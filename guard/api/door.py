@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeVar, TypeVarTuple, cast
 
 from anyio import CapacityLimiter, to_thread
@@ -41,10 +41,15 @@ class Door:
     api_keys: ApiKeys | None
     transcribers: Mapping[str, Transcriber] = field(default_factory=dict)
 
-    @cached_property
+    @property
     def guard(self) -> Guard:
-        """The release path, made when first used: a server without keys can still verify."""
-        return self.app.guard()
+        """The release path, made when first used: a server without keys can still verify. Made anew when the
+        keys were replaced, so that a new signer takes over without a restart; who began keeps the old one."""
+        return self._guard_with(self.app.keys.stamp())
+
+    @cached_property
+    def _guard_with(self) -> Callable[[object], Guard]:
+        return lru_cache(maxsize=1)(lambda _stamp: self.app.guard())
 
     @cached_property
     def limits(self) -> Limits:
@@ -91,8 +96,8 @@ class Door:
 
     @cached_property
     def _quick(self) -> bool:
-        """Whether all that look at texts can do so while a text is written, so at any moment."""
-        looking = (d for d in self.guard.detectors if Modality.TEXT in d.card.modalities)
+        """Whether all that look at prompts can do so while a text is written, so at any moment."""
+        looking = self.guard.screening(Modality.TEXT, "prompt")
         return all(isinstance(detector, Streaming) for detector in looking)
 
     @cached_property

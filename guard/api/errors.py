@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from guard.api.answers import Json, forwarded
 from guard.errors import (
@@ -41,6 +42,7 @@ CIRCLE = "upstream_circle"
 """The code of a request that came back to the Guard that sent it; every Guard on the way repeats it."""
 
 _A_DAY = 86_400.0
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 
 @dataclass(frozen=True)
@@ -193,4 +195,14 @@ def _http_problem(request: Request, error: HTTPException) -> Problem:
         404: (f"There is no route {where}.", "unknown_url"),
         405: (f"{where} is not a method of this route.", "method_not_allowed"),
     }.get(error.status_code, (str(error.detail), None))
-    return Problem(error.status_code, message, _INVALID, code, headers=error.headers or {})
+    headers = error.headers or {}
+    if error.status_code == 405:
+        headers = {"allow": ", ".join(method for method in _METHODS if _answers(request, method))}
+    return Problem(error.status_code, message, _INVALID, code, headers=headers)
+
+
+def _answers(request: Request, method: str) -> bool:
+    """Whether the resource at the request's path has this method, perhaps in a route of its own: what is
+    refused has to name them all (RFC 9110 §15.5.6)."""
+    scope = {**request.scope, "method": method}
+    return any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)

@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.api.answers import RELEASE_ID, forwarded, relayed
+from guard.api.answers import forwarded, named, relayed
 from guard.api.asked import open_asked, upstream_of
 from guard.api.bodies import is_form, while_connected
 from guard.api.door import Door, door_of, upstreams_fault
@@ -86,7 +86,7 @@ def _release(door: Door, raw: RawAnswer, origin: Origin) -> Response:
             artifact, origin = _plain(artifact), replace(origin, route="chat")
     (release,) = door.release([artifact], origin)
     made = release.artifact
-    headers = forwarded(raw.headers) | {RELEASE_ID: release.id}
+    headers = forwarded(raw.headers) | named(release)
     return Response(made.data, media_type=made.mime, headers=headers)
 
 

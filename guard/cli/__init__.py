@@ -10,7 +10,23 @@ from typing import Annotated
 import typer
 
 from guard import __version__
-from guard.cli import checks, credentials, demo, keys, marks, parts, releases, serve
+from guard.cli import (
+    certificates,
+    checks,
+    credentials,
+    demo,
+    detectors,
+    inspecting,
+    keys,
+    ledger,
+    log,
+    marks,
+    outbox,
+    parts,
+    releases,
+    serve,
+    trust,
+)
 from guard.cli.failures import BAD_INPUT, FINE, INTERRUPTED, NO, debugging, exit_code, sentence
 from guard.cli.output import complain
 from guard.errors import GuardError
@@ -28,12 +44,17 @@ app.command("demo")(demo.demo)
 app.command("generate")(releases.generate)
 app.command("release")(releases.release)
 app.command("verify")(checks.verify)
-app.command("inspect")(checks.inspect)
+app.command("inspect")(inspecting.inspect)
 app.add_typer(marks.app, name="watermark")
+credentials.app.command("lint-cert")(certificates.lint_cert)
 app.add_typer(credentials.app, name="credential")
+app.add_typer(outbox.app, name="outbox")
+app.add_typer(trust.app, name="trust")
 app.add_typer(keys.app, name="keys")
+app.add_typer(ledger.app, name="ledger")
+app.add_typer(log.app, name="log")
 app.add_typer(parts.models, name="models")
-app.add_typer(parts.detectors, name="detectors")
+app.add_typer(detectors.app, name="detectors")
 app.command("serve")(serve.serve)
 
 

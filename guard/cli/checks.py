@@ -1,9 +1,9 @@
-"""`guard verify` and `guard inspect`: what files are, and what the detectors see in them."""
+"""`guard verify`: what files are and where they come from."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
@@ -13,11 +13,9 @@ from guard.cli.output import Answer, JsonFlag, answer_each, printable
 from guard.errors import InputError
 
 if TYPE_CHECKING:
-    from detectors import Finding
-    from guard.media import Artifact
     from guard.verdict import Verdict
 
-__all__ = ["inspect", "show_state", "verify"]
+__all__ = ["show_state", "verify"]
 
 _GOOD = {"trusted", "valid", "recovered"}
 _STYLES = {"trusted": "bold green", "valid": "green", "recovered": "bold green", "altered": "bold red"}
@@ -55,38 +53,9 @@ def verify(
         verifier = opened.verifier(anchors)
 
         def ask(file: str) -> Answer:
-            artifact = open_media(file, settings)
+            artifact = open_media(file, settings, even_flawed=True)
             verdict = verifier.verify(artifact, name=file, sidecar=read_sidecar(file))
             return Answer(verdict.as_json(), _verdict_text(verdict), verdict.state in _GOOD)
-
-        raise typer.Exit(answer_each(files, ask, as_json=as_json))
-
-
-def inspect(
-    files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="The files to inspect.", show_default=False)
-    ],
-    as_json: Annotated[bool, JsonFlag] = False,
-) -> None:
-    """Show what the detectors see in each file.
-
-    Exits 0 where nothing was flagged and every detector gave an answer.
-    """
-    from detectors import Context, inspect_all
-    from guard.app import open_app
-    from guard.settings import load_settings
-
-    settings = load_settings()
-    with open_app(settings) as opened:
-
-        def ask(file: str) -> Answer:
-            artifact = open_media(file, settings)
-            findings = inspect_all(opened.detectors, artifact, Context("upload"))
-            flagged = any(finding.flagged for finding in findings)
-            fine = not flagged and all(finding.error is None for finding in findings)
-            return Answer(
-                _inspection(file, artifact, findings, flagged), _findings_text(file, findings), fine
-            )
 
         raise typer.Exit(answer_each(files, ask, as_json=as_json))
 
@@ -108,44 +77,3 @@ def _verdict_text(verdict: Verdict) -> Text:
     for line in verdict.conclusion.explanation:
         text.append(f"    {printable(line)}\n", "dim")
     return text
-
-
-def _inspection(file: str, artifact: Artifact, findings: list[Finding], flagged: bool) -> dict[str, Any]:
-    return {
-        "file": file,
-        "modality": artifact.modality.value,
-        "mime": artifact.mime,
-        "sha256": artifact.sha256,
-        "findings": [_finding(finding) for finding in findings],
-        "flagged": flagged,
-    }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    from guard.verdict import finding_json
-
-    spans = [asdict(span) for span in finding.spans]
-    return finding_json(finding) | {"message": finding.message, "error": finding.error, "spans": spans}
-
-
-def _findings_text(file: str, findings: list[Finding]) -> Text:
-    text = Text(f"{printable(file)}\n")
-    for finding in findings:
-        text.append_text(_finding_text(finding, max(len(f.signal) for f in findings)))
-    if not findings:
-        text.append("  no detector looks at this kind of file\n", "dim")
-    return text
-
-
-def _finding_text(finding: Finding, width: int) -> Text:
-    score = "failed" if finding.score is None else f"{finding.score:.2f}"
-    style = "bold red" if finding.flagged else "yellow" if finding.error else "green"
-    said = finding.error or finding.message
-    return Text.assemble(
-        "  ",
-        (f"{finding.signal:<{width}}  {score:>6}", style),
-        f"  {finding.detector}  {printable(said)}".rstrip(),
-        "\n",
-    )

@@ -80,7 +80,7 @@ def _release_steps(story: Story) -> Iterator[tuple[str, str]]:
     decision, mark = story.release.decision, story.release.mark
     screens = ", ".join(f"{card.id} ({'+'.join(sorted(card.modalities))})" for card in story.detectors)
     yield "generate", f"“{story.prompt}” by the built-in model {story.model.name}"
-    yield "screen", f"prompt and {_NOUNS[story.modality]}, by what is installed: {screens}"
+    yield "screen", f"prompt and {_NOUNS[story.modality]}, by what a rule reads: {screens}"
     yield "decide", f"policy “{decision.policy}” says {decision.action}: {decision.reason}"
     if mark is not None:
         yield "mark", f"{_UNSEEN[story.modality]}, 64-bit payload {story.release.id}, engine {mark.engine}"

@@ -19,26 +19,36 @@ __all__ = [
     "check_fits",
     "check_output",
     "fits",
+    "is_large",
     "numbered",
     "open_media",
     "read_sidecar",
     "sidecar_path",
     "write_file",
     "write_release",
+    "write_sidecar",
 ]
 
 _MOST_MANIFEST = 16 << 20
-_RAW = frozenset({".pcm"})
-"""Endings of samples without a header: nothing but the name tells what they are."""
+_RAW = frozenset({".markdown", ".md", ".pcm"})
+"""Endings of samples without a header and of Markdown: nothing but the name tells what they are."""
 
 
-def open_media(file: str | Path, settings: Settings) -> Artifact:
-    """The artifact in a file, within the limits of the settings. Raises `InputError`."""
+def open_media(file: str | Path, settings: Settings, *, even_flawed: bool = False) -> Artifact:
+    """The artifact in a file, within the limits of the settings, see `Artifact.from_bytes`. Raises
+    `InputError`."""
     from guard.media import Artifact, mime_for_suffix
 
     suffix = Path(file).suffix.lower()
     claimed = mime_for_suffix(suffix) if suffix in _RAW else None
-    return Artifact.from_path(file, limits=settings.limits.limits(), claimed=claimed)
+    limits = settings.limits.limits()
+    return Artifact.from_path(file, limits=limits, claimed=claimed, even_flawed=even_flawed)
+
+
+def is_large(file: str | Path, settings: Settings) -> bool:
+    """Whether the file is too large for `open_media`: only its credentials can be dealt with."""
+    path = Path(file)
+    return path.is_file() and path.stat().st_size > settings.limits.max_bytes
 
 
 def sidecar_path(file: str | Path) -> Path:
@@ -63,10 +73,16 @@ def read_sidecar(file: str | Path) -> bytes | None:
 
 def write_release(out: Path, artifact: Artifact, sidecar: bytes | None) -> Path | None:
     """Write the file, and first the credential that goes beside it, if one does; where that lies."""
-    beside = None if sidecar is None else sidecar_path(out)
-    if beside is not None and sidecar is not None:
-        write_file(beside, sidecar)
+    beside = write_sidecar(out, sidecar)
     write_file(out, artifact.data)
+    return beside
+
+
+def write_sidecar(out: Path, sidecar: bytes | None) -> Path | None:
+    """Write the credential that goes beside a file, if one does; where that lies."""
+    if sidecar is None:
+        return None
+    write_file(beside := sidecar_path(out), sidecar)
     return beside
 
 

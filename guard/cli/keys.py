@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -47,11 +48,68 @@ def show(as_json: Annotated[bool, JsonFlag] = False) -> None:
         "fingerprint": status.fingerprint,
         "development": status.development,
         "mark_keys": status.mark_keys,
+        "key": status.key,
+        "former": list(status.former),
     }
     if as_json:
         emit(record)
     else:
+        record["former"] = ", ".join(status.former) or "none"
         say("\n".join(f"{name:<12} {printable(str(value))}" for name, value in record.items()))
+
+
+@app.command()
+def rotate() -> None:
+    """Replace the development signer by a fresh one; a server that runs follows with its next request.
+
+    Other signers are replaced with `guard keys import`.
+    """
+    store = _store()
+    if not store.status().development:
+        raise InputError(
+            "The signer is not a development one, so its authority has to issue the next.",
+            "Then install it: guard keys import",
+        )
+    made = store.init_development(force=True)
+    say(f"signer {made.fingerprint}\nuntil {made.expires:%Y-%m-%d}")
+
+
+@app.command("import")
+def import_signer(
+    key: Annotated[
+        str,
+        typer.Option(
+            metavar="KEY",
+            help="A file (PEM), or pkcs11:…, awskms:…, gcpkms:…, azurekms:… for a key elsewhere.",
+            show_default=False,
+        ),
+    ],
+    certificates: Annotated[
+        Path, typer.Option(metavar="PEM", help="Its chain, leaf first.", show_default=False)
+    ],
+    anchors: Annotated[
+        Path | None, typer.Option(metavar="PEM", help="The root of the chain, unless it is trusted.")
+    ] = None,
+) -> None:
+    """Let another signer sign from now on; a server that runs follows with its next request.
+
+    The signer is tried out first: what it signs has to read back as trusted. An encrypted key stays so, and
+    GUARD_SIGNER_PASSPHRASE opens it. Former signers stay trusted.
+    """
+    from guard.app import open_app
+    from guard.provenance.signers.address import KeyAddress, open_signer
+    from guard.provenance.trial import try_out
+    from guard.settings import load_settings
+
+    settings = load_settings()
+    chain, roots = _pem(certificates), _pem(anchors) if anchors else ""
+    address = KeyAddress(key, settings.signer_secret())
+    with open_app(settings) as opened:
+        try_out(open_signer(chain, address), opened.trust(roots))
+        private = _pem(address.path) if address.scheme == "file" else key
+        opened.keys.import_signer(private, chain, roots)
+        status = opened.keys.status()
+    say(f"signer {status.fingerprint}\nuntil {status.expires:%Y-%m-%d}\nkey {printable(status.key)}")
 
 
 @app.command("rotate-mark")
@@ -67,7 +125,7 @@ def create(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Who will use it.", show_default=False)],
     scope: Annotated[
         list[str],
-        typer.Option(metavar="SCOPE", help="generate or verify; may be repeated.", show_default=False),
+        typer.Option(metavar="SCOPE", help="generate, verify, erase …; may be repeated.", show_default=False),
     ],
     as_json: Annotated[bool, JsonFlag] = False,
 ) -> None:
@@ -124,10 +182,16 @@ def _scopes(names: list[str]) -> frozenset[Scope]:
 
 
 def _store() -> KeyStore:
-    from guard.provenance.keys import KeyStore
     from guard.settings import load_settings
 
-    return KeyStore(load_settings().home)
+    return load_settings().key_store()
+
+
+def _pem(path: Path) -> str:
+    try:
+        return path.read_text(encoding="ascii")
+    except (OSError, UnicodeError) as error:
+        raise InputError(f"{path} cannot be read.", "Give a file in PEM form.") from error
 
 
 @contextmanager

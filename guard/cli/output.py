@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.text import Text
 
 from guard.cli.failures import BAD_INPUT, FINE, NO, debugging, sentence
@@ -40,7 +40,7 @@ def emit(record: Mapping[str, Any]) -> None:
     typer.echo(json.dumps(record))
 
 
-def say(text: Text | str, *, to_stderr: bool = False) -> None:
+def say(text: RenderableType, *, to_stderr: bool = False) -> None:
     """Print text for people: colours only on a terminal, and lines never wrapped by us."""
     Console(stderr=to_stderr, highlight=False, markup=False, emoji=False, soft_wrap=True).print(text)
 

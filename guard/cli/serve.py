@@ -45,6 +45,7 @@ def serve(
 
     from guard.api import create_app
     from guard.app import open_app
+    from guard.ledger.orphans import close_orphans
     from guard.settings import load_settings
 
     if no_auth and not _loopback(host):
@@ -58,6 +59,7 @@ def serve(
     hosted = _hosted(model or [], allow_download)
     settings = settings.model_copy(update={"text_models": _texts(settings.text_models, hosted)})
     with open_app(settings) as opened:
+        close_orphans(opened.ledger)  # of a server that died
         connect = connector(settings)
         ears = [opened.ears()] if opened.ears else []
         api = create_app(

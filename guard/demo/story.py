@@ -89,9 +89,11 @@ def play(plot: Plot, folder: Path) -> Story:
         times = StepTimes()
         request = plot.request
         scene = load("scene", modality=request.modality)
-        [release] = app.guard(times).generate(scene, request)
+        guard = app.guard(times)
+        [release] = guard.generate(scene, request)
         steps = tuple(_verified(app, folder, plot.fates(release.artifact)))
-        cards = [detector.card for detector in app.detectors]
+        looking = (*guard.screening(Modality.TEXT, "prompt"), *guard.screening(request.modality))
+        cards = list({detector.card.id: detector.card for detector in looking}.values())
     return Story(folder, request.modality, request.prompt, scene.card, cards, release, times.seconds, steps)
 
 

@@ -129,7 +129,7 @@ class SoundRelease:
 
     def _begin(self, mime: str) -> SoundLine | None:
         guard = self._guard
-        heard = any(Modality.AUDIO in detector.card.modalities for detector in guard.detectors)
+        heard = guard.screening(Modality.AUDIO)
         if heard or guard.policy.stream.mode is StreamMode.BUFFERED:
             return None
         decision = guard.policy.decide(facts(mime, Modality.AUDIO, (), self._origin, "output"))

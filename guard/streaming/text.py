@@ -6,7 +6,6 @@ import unicodedata
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from detectors.base import Context
 from detectors.watching import Watching
 from guard.drafts import JSON, REFUSALS, Draft, entry, facts, of_text
 from guard.errors import CredentialError, InputError
@@ -44,7 +43,7 @@ class TextStream:
         self._leaving = Leaving()
         self._watching = Watching(
             guard.detectors,
-            Context("output", origin.model, origin.caller),
+            guard.context("output", origin),
             guard.policy.stream.window * TOKEN,
         )
         self._decision: Decision | None = None
@@ -208,6 +207,8 @@ class TextStream:
             return unmet(decision, Action.REDACT, "nothing in this text can be redacted.")
         if not self._leaving.redact(spans):
             return unmet(decision, Action.REDACT, "what it cuts out has left already.")
+        if decision.obliges(Action.BLUR):
+            return unmet(decision, Action.BLUR, "nothing in this text can be blurred.")
         if decision.obliges(Action.LABEL) and mime != JSON and (final or not self._like_json):
             self._leaving.label()
         return decision

@@ -60,7 +60,7 @@ async def _file(form: FormData) -> bytes:
 def _answer(door: Door, fields: Mapping[str, Any], file: bytes | None, caller: str | None) -> Response:
     stage = _stage(fields)
     artifact = _artifact(fields, door) if file is None else Artifact.from_bytes(file, limits=door.limits)
-    screened = screen(door, artifact, _origin(fields, caller), stage)
+    screened = screen(door, artifact, _origin(fields, caller), stage, everything=True)
     answer = {"object": "check", "stage": stage, **screened.as_json()}
     if "text" in fields and file is None and screened.shown is not None:
         answer["text"] = screened.shown.text

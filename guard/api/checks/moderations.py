@@ -15,6 +15,7 @@ from detectors.run import inspect_all
 from guard import __version__
 from guard.api.answers import Json
 from guard.api.bodies import read_json
+from guard.api.checks.categories import Tally
 from guard.api.dataurls import from_data_url
 from guard.api.door import Door, door_of
 from guard.api.errors import ApiError
@@ -24,6 +25,9 @@ from guard.media import Artifact
 
 __all__ = ["router"]
 
+_NO_MATTER = frozenset({SYNTHETIC, "face", "personal_data"})
+"""Signals that make nothing unfit to be shown: `/v1/verify` and `/v1/check` tell of them."""
+
 router = APIRouter()
 
 
@@ -31,8 +35,8 @@ router = APIRouter()
 async def moderations(request: Request) -> Response:
     """One result for each text of a list, one in all for a list of parts.
 
-    A category is a detector's signal, or `signal/group` of the block list. One that no detector scored is
-    left out: it is not known to be absent.
+    A category is a detector's signal, `signal/group` of the block list, or one of OpenAI's. OpenAI's are
+    always there, as its clients expect; what nothing screened for scores 0 and is in `guard.not_screened`.
     """
     door = door_of(request)
     body = await read_json(request)
@@ -41,8 +45,7 @@ async def moderations(request: Request) -> Response:
 
 def _answer(door: Door, body: Mapping[str, Any], caller: str | None) -> Response:
     context = Context("upload", caller=caller)
-    # Whether a picture is generated is what /v1/verify tells; it makes no picture unfit to be shown.
-    detectors = [detector for detector in door.app.detectors if detector.card.signal != SYNTHETIC]
+    detectors = [detector for detector in door.app.detectors if detector.card.signal not in _NO_MATTER]
     results = [_result(detectors, parts, context) for parts in _inputs(body.get("input"), door)]
     return Json({"id": f"modr-{secrets.token_hex(12)}", "model": f"guard-{__version__}", "results": results})
 
@@ -71,33 +74,18 @@ def _part(part: Mapping[str, Any], door: Door) -> Artifact:
 
 
 def _result(detectors: Sequence[Detector], parts: Sequence[Artifact], context: Context) -> dict[str, Any]:
-    seen = [(part, _inspected(detectors, part, context)) for part in parts]
-    scores: dict[str, float] = {}
-    flags: dict[str, bool] = {}
-    applied: dict[str, list[str]] = {}
-    for part, findings in seen:
-        for finding in findings:
-            if finding.score is None:
-                continue
-            signal = finding.signal
-            scores[signal] = max(finding.score, scores.get(signal, 0.0))
-            flags[signal] = finding.flagged or flags.get(signal, False)
-            if part.modality.value not in applied.setdefault(signal, []):
-                applied[signal].append(part.modality.value)
-    return {
-        "flagged": any(flags.values()),
-        "categories": flags,
-        "category_scores": scores,
-        "category_applied_input_types": applied,
-        "guard": {"failed_detectors": _failed(finding for _, found in seen for finding in found)},
-    }
+    tally = Tally()
+    for part in parts:
+        for finding in _inspected(detectors, part, context):
+            tally.add(finding, part.modality)
+    return tally.as_json()
 
 
 def _inspected(detectors: Sequence[Detector], part: Artifact, context: Context) -> list[Finding]:
     """The findings on one part. Raises where nothing was scored: `flagged` would say it is harmless."""
     part.decode()
     findings = inspect_all(detectors, part, context)
-    if not findings:
+    if all(finding.state == "inconclusive" for finding in findings):
         raise ApiError(
             400,
             f"No detector of this server looks at {part.modality}.",
@@ -107,8 +95,3 @@ def _inspected(detectors: Sequence[Detector], part: Artifact, context: Context) 
     if all(finding.score is None for finding in findings):
         raise DetectorError(f"No detector could score the {part.modality}.")
     return findings
-
-
-def _failed(findings: Any) -> list[str]:
-    """The detectors without an answer. What they said of it is for the operator."""
-    return sorted({f"{f.detector}@{f.version}" for f in findings if f.error is not None})

@@ -54,20 +54,26 @@ class Screened:
             "findings": [
                 finding_json(finding)
                 | {"spans": [[span.start, span.end, span.label] for span in finding.spans]}
+                | {"boxes": [[box.x, box.y, box.width, box.height, box.label] for box in finding.boxes]}
                 for finding in self.findings
             ],
         }
 
 
-def screen(door: Door, artifact: Artifact, origin: Origin, stage: Stage) -> Screened:
+def screen(
+    door: Door, artifact: Artifact, origin: Origin, stage: Stage, *, everything: bool = False
+) -> Screened:
     """Judge `artifact` as the release path would. Call it in a worker thread.
+
+    With `everything`, detectors that no rule of the policy reads look at it too.
 
     As there, a prompt passes or does not; only outputs are redacted or labelled. An obligation that cannot
     be met is a block. Raises `InputError` for media that cannot be decoded.
     """
     artifact.decode()
     guard = door.guard
-    findings = tuple(inspect_all(guard.detectors, artifact, Context(stage, origin.model, origin.caller)))
+    context = Context(stage, origin.model, origin.caller) if everything else guard.context(stage, origin)
+    findings = tuple(inspect_all(guard.detectors, artifact, context))
     decision = guard.policy.decide(facts(artifact.mime, artifact.modality, findings, origin, stage))
     if decision.action in REFUSALS:
         return Screened(decision, findings)
@@ -87,7 +93,7 @@ def held_back(door: Door, text: str, screened: Screened, origin: Origin) -> int:
     leaving = Leaving()
     leaving.add(text)
     leaving.redact(spans_to_redact(screened.decision, screened.findings, guard.policy))
-    context = Context("output", origin.model, origin.caller)
+    context = guard.context("output", origin)
     watching = Watching(guard.detectors, context, guard.policy.stream.window * TOKEN)
     safe = min(watching.feed(text), len(text))
     cleared = 0 if guard.policy.stream.mode is StreamMode.BUFFERED else len(leaving.shown(0, safe))
@@ -97,7 +103,8 @@ def held_back(door: Door, text: str, screened: Screened, origin: Origin) -> int:
 def unseen(door: Door, modality: Modality, origin: Origin, stage: Stage) -> Screened:
     """Judge what nobody could look at: without scores, rules that ask for one follow their `on_error`."""
     decision = door.guard.policy.decide(facts("", modality, (), origin, stage))
-    return Screened(decision, changed=decision.obliges(Action.REDACT) or decision.obliges(Action.LABEL))
+    changes = (Action.BLUR, Action.LABEL, Action.REDACT)
+    return Screened(decision, changed=any(map(decision.obliges, changes)))
 
 
 def _unmet(decision: Decision, error: BlockedError) -> Decision:

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from guard.api.answers import RELEASE_ID, event, evidence
+from guard.api.answers import RELEASE_ID, event, evidence, receipt_header
 from guard.pipeline import Release
 
 __all__ = ["CREDENTIAL", "delta", "done", "headers_of", "sound_answer"]
@@ -22,6 +22,7 @@ _BESIDE = "not in the file: the ledger of this Guard keeps it as a sidecar, and 
 def sound_answer(release: Release, events: bool, headers: Mapping[str, str] | None = None) -> Response:
     """A whole release. Call it in a worker thread: base64 of much sound takes its time."""
     named = {**(headers or {}), **headers_of(release.id, beside=release.sidecar is not None)}
+    named |= receipt_header(release.receipt)
     if not events:
         return Response(release.artifact.data, media_type=release.artifact.mime, headers=named)
     body = delta(release.artifact.data) + done(release, {})

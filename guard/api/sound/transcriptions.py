@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guard.api.answers import RELEASE_ID, Json, event, forwarded
+from guard.api.answers import Json, event, forwarded, named
 from guard.api.asked import Asked, open_asked, upstream_of
 from guard.api.bodies import is_form, user_in, while_connected
 from guard.api.door import Door, door_of, upstreams_fault
@@ -130,5 +130,4 @@ def _text(door: Door, text: str, origin: Origin, kind: str, headers: Mapping[str
         (release,) = door.release([artifact], origin)
     else:
         release = release_subtitles(door, text, origin)
-    named = {**headers, RELEASE_ID: release.id}
-    return Response(release.artifact.data, media_type=media_type, headers=named)
+    return Response(release.artifact.data, media_type=media_type, headers={**headers, **named(release)})

@@ -37,7 +37,7 @@ def admit(app: App, prompt: str) -> None:
 def asked_in(app: App, monkeypatch: pytest.MonkeyPatch, prompt: str) -> list[threading.Thread]:
     """The threads in which the block list reads a prompt."""
     threads: list[threading.Thread] = []
-    (blocklist,) = app.detectors
+    (blocklist,) = (each for each in app.detectors if each.card.id == "blocklist")
     inspect = type(blocklist).inspect
 
     def watched(self: object, artifact: Artifact, context: Context) -> Sequence[Finding]:
@@ -59,7 +59,7 @@ def test_a_long_prompt_keeps_nobody_else_waiting(app: App, monkeypatch: pytest.M
 
 
 def test_nor_does_a_detector_that_may_be_slow(app: App) -> None:
-    slow = Slow("slow", {"toxicity": 0.1}, Modality.TEXT)
+    slow = Slow("slow", {"blocklist": 0.1}, Modality.TEXT)
     admit(replace(app, detectors=(*app.detectors, slow)), "Hello")
     (thread,) = slow.threads
     assert thread is not threading.current_thread()

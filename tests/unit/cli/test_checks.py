@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from detectors import Loaded
+from detectors.blocklist import Blocklist
 from guard.provenance.keys import KeyStore
 from tests.pictures import encoded, natural
 from tests.unit.cli.conftest import Guard
@@ -177,7 +179,8 @@ def test_inspect_says_where_a_term_stands(guard: Guard, tmp_path: Path) -> None:
     assert "1.00" in shown.out
 
 
-def test_inspect_where_no_detector_looks(guard: Guard, photo: Path) -> None:
+def test_inspect_where_no_detector_looks(guard: Guard, photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("guard.app.load_all", lambda: Loaded({"blocklist": Blocklist()}, {}))
     ran = guard("inspect", photo)
     assert ran.code == 0
     assert "no detector looks at this kind of file" in ran.out
@@ -186,8 +189,6 @@ def test_inspect_where_no_detector_looks(guard: Guard, photo: Path) -> None:
 def test_inspect_reports_a_detector_that_failed(
     guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from detectors.blocklist import Blocklist
-
     def fail(*_: object) -> None:
         raise RuntimeError("out of order")
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.cli.conftest import Guard
+from tests.unit.provenance.media import make
 
 
 @pytest.fixture
@@ -81,3 +82,51 @@ def test_an_ending_that_lies_is_refused(guard: Guard, photo: Path, tmp_path: Pat
     ran = guard("credential", "sign", photo, "--out", tmp_path / "out.webp")
     assert ran.code == 2
     assert "Name it out.png" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("name", "mime"),
+    [
+        ("a.pdf", "application/pdf"),
+        ("a.svg", "image/svg+xml"),
+        ("a.heic", "image/heic"),
+        ("a.jxl", "image/jxl"),
+    ],
+)
+def test_types_that_guard_cannot_look_into(guard: Guard, tmp_path: Path, name: str, mime: str) -> None:
+    source, out = tmp_path / f"in-{name}", tmp_path / name
+    source.write_bytes(make(mime).data)
+    assert guard("credential", "sign", source, "--out", out).code == 0
+    assert guard("credential", "show", out, "--json").record["state"] == "trusted"
+    verdict = guard("verify", out, "--json").record
+    assert (verdict["verdict"], verdict["mime"]) == ("trusted", mime)
+    assert verdict["watermark"]["state"] == "unsupported"
+    refused = guard("release", source, "--out", tmp_path / f"no-{name}", "--model", "m")
+    assert refused.code == 2
+    assert f"cannot look into {mime}" in refused.err
+
+
+def test_markdown_is_told_by_its_name(guard: Guard, tmp_path: Path) -> None:
+    source, out = tmp_path / "in.md", tmp_path / "out.md"
+    source.write_text("# A hill\n")
+    assert guard("credential", "sign", source, "--out", out).code == 0
+    assert out.read_text().startswith("<!-- -----BEGIN C2PA MANIFEST-----")
+    assert guard("credential", "show", out, "--json").record["state"] == "trusted"
+
+
+@pytest.mark.parametrize(
+    ("suffix", "mime", "beside"), [(".wav", "audio/wav", False), (".mp4", "video/mp4", True)]
+)
+def test_files_over_the_limit_are_signed_block_by_block(
+    guard: Guard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str, mime: str, beside: bool
+) -> None:
+    source, out = tmp_path / f"in{suffix}", tmp_path / f"out{suffix}"
+    source.write_bytes(make(mime).data)
+    monkeypatch.setenv("GUARD_LIMITS__MAX_BYTES", "2000")
+    record = guard("credential", "sign", source, "--out", out, "--json").record
+    assert bool(record["sidecar"]) == beside
+    assert guard("credential", "show", out, "--json").record["state"] == "trusted"
+    assert guard("credential", "show", source, "--json").record["state"] == "absent"
+    refused = guard("verify", out)
+    assert refused.code == 2
+    assert "max_bytes" in refused.err

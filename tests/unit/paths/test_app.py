@@ -15,13 +15,16 @@ from detectors.base import Context
 from guard import errors
 from guard.app import App, open_app
 from guard.errors import BlockedError, ConfigurationError, DetectorError, KeyStoreError, PolicyError
+from guard.ledger.audit import audit
+from guard.ledger.log.note import Note, VerifierKey
 from guard.media import Artifact, Limits
 from guard.media.stream import Samples
 from guard.pipeline import Origin
-from guard.settings import AudioSealSettings, LimitSettings, Settings, load_settings
+from guard.settings import AudioSealSettings, LimitSettings, SandboxSettings, Settings, load_settings
 from guard.tokenmarks import Scheme
 from guard.trace import StepTimes
 from tests.conftest import REPOSITORY
+from tests.unit.ledger.test_store import entry
 
 
 class TestSettings:
@@ -38,7 +41,11 @@ class TestSettings:
 
     def test_are_all_documented(self) -> None:
         page = (REPOSITORY / "docs" / "reference" / "settings.md").read_text(encoding="utf-8")
-        nested: dict[str, type[BaseModel]] = {"limits": LimitSettings, "audioseal": AudioSealSettings}
+        nested: dict[str, type[BaseModel]] = {
+            "limits": LimitSettings,
+            "audioseal": AudioSealSettings,
+            "sandbox": SandboxSettings,
+        }
         names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name not in nested]
         for group, kind in nested.items():
             names += [f"GUARD_{group.upper()}__{name.upper()}" for name in kind.model_fields]
@@ -168,10 +175,47 @@ class TestApp:
         path.write_text(app.keys.anchors())
         elsewhere = type(app.keys)(tmp_path / "elsewhere")
         trusting = App(app.settings.model_copy(update={"trust": path}), elsewhere, app.ledger, ())
-        assert trusting.verifier().anchors.strip() == app.keys.anchors().strip()
+        assert app.keys.anchors() in [each.certificates for each in trusting.verifier().trust.lists]
         path.unlink()
         with pytest.raises(ConfigurationError, match="GUARD_TRUST"):
             trusting.verifier()
+
+
+class TestLogKey:
+    def signed_by(self, app: App, number: int) -> VerifierKey:
+        """Whose signature the receipt of a fresh record carries."""
+        (receipt,) = app.ledger.record([entry(number)])
+        assert receipt.inclusion is not None
+        (key,) = Note.parse(receipt.inclusion.checkpoint).signers(app.log_keys())
+        return key
+
+    def test_who_runs_follows_a_rotation_elsewhere(self, app: App) -> None:
+        first = self.signed_by(app, 1)
+        assert self.signed_by(app, 2) == first
+        with open_app(app.settings) as elsewhere:
+            fresh = elsewhere.rotate_log_key()
+        assert fresh != first
+        assert self.signed_by(app, 3) == fresh
+        assert app.ledger.log.checkpoint().endswith(app.ledger.receipt(entry(3).id).inclusion.checkpoint)
+        assert audit(app.ledger.engine, app.log_keys()).problems == []
+
+    def test_who_runs_makes_no_other_key_where_the_file_is_gone(self, app: App) -> None:
+        first = self.signed_by(app, 1)
+        kept = app.keys.folder / "log-keys"
+        held = kept.rename(kept.with_name("held"))
+        (receipt,) = app.ledger.record([entry(2)])
+        assert receipt.inclusion is not None
+        assert receipt.inclusion.check([first]).size == 2
+        assert not kept.exists()
+        held.rename(kept)
+        assert self.signed_by(app, 3) == first
+
+    def test_a_key_that_is_damaged_lets_nothing_be_recorded(self, app: App) -> None:
+        self.signed_by(app, 1)
+        app.keys.replace_log_keys(["PRIVATE+KEY+nonsense"])
+        with pytest.raises(KeyStoreError, match="damaged"):
+            app.ledger.record([entry(2)])
+        assert app.ledger.by_id(entry(2).id) is None
 
 
 class TestImport:

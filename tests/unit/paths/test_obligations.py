@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from detectors.base import Finding, Span
+from detectors.base import Box, Finding, Span
 from guard.errors import BlockedError
 from guard.media import Artifact, Modality
 from guard.media.picture import Picture
@@ -113,3 +113,52 @@ def test_a_redaction_without_a_place_is_blocked() -> None:
     with pytest.raises(BlockedError) as caught:
         apply_obligations(Artifact.from_text("Ada"), decision, [finding()], policy)
     assert caught.value.rule == "hide"
+
+
+BLURS = """
+name: p
+version: 1
+rules:
+  - {id: hide, when: '"face" in scores', action: blur, reason: private, labels: [face], detector: seer}
+"""
+
+
+def blurred(artifact: Artifact, boxes: tuple[Box, ...]) -> Artifact:
+    policy = loads(BLURS)
+    decision = policy.decide(Facts("output", artifact.modality, scores={"face": 1.0}))
+    return apply_obligations(
+        artifact, decision, [Finding("seer", "1", "face", 1.0, 0.5, boxes=boxes)], policy
+    )
+
+
+def test_a_box_is_blurred_beyond_recovery_and_nothing_around_it() -> None:
+    before, box = png(3, 200, 300), Box(40, 30, 100, 80, "face")
+    after = blurred(before, (box, Box(200, 10, 50, 50, "sign")))
+    old, new = before.picture.rgb().astype(int), after.picture.rgb().astype(int)
+    inside = (slice(30, 110), slice(40, 140))
+    outside = np.ones(old.shape[:2], bool)
+    outside[inside] = False
+    assert np.array_equal(old[outside], new[outside])
+    assert np.abs(np.diff(new[inside], axis=1)).max() < np.abs(np.diff(old[inside], axis=1)).max() / 4
+    # Two pictures whose averages agree become the same: what made them differ is gone.
+    assert len(np.unique(new[inside][::20, ::25].reshape(-1, 3), axis=0)) <= 16
+
+
+@pytest.mark.parametrize(
+    "box", [Box(-20, -20, 50, 50, "face"), Box(280, 180, 90, 90, "face"), Box(10, 10, 1, 1, "face")]
+)
+def test_a_box_that_leaves_the_picture_is_blurred_as_far_as_it_is_in_it(box: Box) -> None:
+    assert blurred(png(3, 200, 300), (box,)).picture.frames[0].shape == (200, 300, 3)
+
+
+@pytest.mark.parametrize(
+    ("artifact", "boxes"),
+    [
+        (png(), ()),
+        (png(), (Box(0, 0, 9, 9, "sign"),)),
+        (Artifact.from_text("a face"), (Box(0, 0, 9, 9, "face"),)),
+    ],
+)
+def test_what_cannot_be_blurred_does_not_leave(artifact: Artifact, boxes: tuple[Box, ...]) -> None:
+    with pytest.raises(BlockedError, match="can be blurred"):
+        blurred(artifact, boxes)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from detectors.base import Context, DetectorCard, Finding, Span
+from detectors.base import Box, Context, DetectorCard, Finding, Span
 from guard.app import App
 from guard.errors import (
     BlockedError,
@@ -116,7 +116,7 @@ class TestRelease:
         entry = app.ledger.by_id(release.id)
         reading = guard.watermarkers[Modality.IMAGE].read(release.artifact, keys=[guard.mark_key])
         assert reading.payload == Payload.from_hex(release.id)
-        credential = read(release.artifact, anchors=guard.anchors)
+        credential = read(release.artifact, trust=guard.trust)
         assert credential.state == "trusted"
         assert credential.release_id == release.id
         assert credential.soft_bindings == (("guard.tile.1", release.id),)
@@ -132,7 +132,7 @@ class TestRelease:
     def test_a_text_leaves_signed_and_is_known_without_its_signature(self, app: App, guard: Guard) -> None:
         (release,) = guard.release([Artifact.from_text("A quiet harbour.\n")], ORIGIN)
         assert release.mark is None
-        assert read(release.artifact, anchors=guard.anchors).state == "trusted"
+        assert read(release.artifact, trust=guard.trust).state == "trusted"
         bare = hashlib.sha256(b"A quiet harbour.").hexdigest()
         assert app.ledger.by_sha256(bare) == app.ledger.by_id(release.id)
 
@@ -353,7 +353,7 @@ class TestSidecars:
         assert release.sidecar is not None
         assert entry is not None
         assert entry.manifest == release.sidecar
-        assert read(release.artifact, anchors=guard.anchors, manifest=release.sidecar).state == "trusted"
+        assert read(release.artifact, trust=guard.trust, manifest=release.sidecar).state == "trusted"
 
     def test_where_there_is_room_there_is_none(self, guard: Guard) -> None:
         assert guard.release([png()], ORIGIN)[0].sidecar is None
@@ -363,7 +363,7 @@ class TestCredentialsThatCameAlong:
     def test_they_are_kept_as_an_ingredient(self, guard: Guard) -> None:
         (first,) = guard.release([png()], ORIGIN)
         (second,) = guard.release([first.artifact], dataclasses.replace(ORIGIN, model="editor"))
-        credential = read(second.artifact, anchors=guard.anchors)
+        credential = read(second.artifact, trust=guard.trust)
         assert credential.state == "trusted"
         assert [i["relationship"] for i in credential.ingredients] == ["parentOf"]
         assert credential.release_id == second.id
@@ -387,6 +387,20 @@ class TestObligations:
         )
         assert release.artifact.text == "I am Dr. [name] from here."
         assert app.ledger.by_sha256(release.artifact.sha256) is not None
+
+    def test_a_blurred_picture_says_that_it_was_edited(self, guard: Guard) -> None:
+        class Boxer(Scorer):
+            def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:
+                boxes = (Box(10, 20, 60, 50, "face"),)
+                return [dataclasses.replace(each, boxes=boxes) for each in super().inspect(artifact, context)]
+
+        rule = "  - {id: hide, when: 'scores[\"tone\"] > 0.5', action: blur, reason: private}"
+        guard = dataclasses.replace(guard, detectors=[Boxer(0.9)], policy=loads(rules(rule)))
+        before = png()
+        (release,) = guard.release([before], ORIGIN)
+        assert b"c2pa.edited" in release.artifact.data
+        inside = (slice(20, 70), slice(10, 70))
+        assert release.artifact.picture.rgb()[inside].std() < before.picture.rgb()[inside].std()
 
     def test_a_labelled_text_says_so(self, guard: Guard) -> None:
         policy = loads(rules("  - {id: label, when: 'true', action: label, reason: disclosure}"))

@@ -192,7 +192,12 @@ class TestHeldBack:
         assert app.ledger.by_id(sound.id) is None
 
     @pytest.mark.parametrize(
-        "policy", ["stream: {mode: buffered}\nrules: []\n", "require: {audio: {mark: false}}\nrules: []\n"]
+        "policy",
+        [
+            "stream: {mode: buffered}\nrules: []\n",
+            "require: {audio: {mark: false}}\n"
+            "rules: [{id: r, when: 'scores[\"noise\"] > 0.95', action: block, reason: Noise.}]\n",
+        ],
     )
     def test_where_the_whole_has_to_be_heard(self, policy: str, opened: Callable[..., SoundRelease]) -> None:
         changes = {} if "buffered" in policy else {"detectors": (Ear(),)}

@@ -122,7 +122,14 @@ def test_how_a_stream_ended_is_told(status: Status, said: str) -> None:
     [(1.0, 1.0, "two share."), (1.0, 0.4, "40 % of this text"), (0.93, 1.0, "7 %"), (0.998, 1.0, "1 %")],
 )
 def test_how_far_a_wording_agrees_is_told(similarity: float, share: float, said: str) -> None:
-    match = LedgerMatch(MatchKind.FINGERPRINT, ENTRY, None, similarity, same=True, share=share)
+    match = LedgerMatch(
+        MatchKind.FINGERPRINT,
+        dataclasses.replace(ENTRY, modality="text"),
+        None,
+        similarity,
+        same=True,
+        share=share,
+    )
     found = conclude(ABSENT, NO_MARK, match, [])
     assert found.state is VerdictState.RECOVERED
     assert "by its wording" in found.summary
@@ -130,13 +137,68 @@ def test_how_far_a_wording_agrees_is_told(similarity: float, share: float, said:
     assert bool(found.warnings) is (share < 0.5)
 
 
+@pytest.mark.parametrize(
+    ("modality", "said"),
+    [("image", "by what it shows"), ("audio", "by its sound"), ("video", "by what it shows")],
+)
+def test_by_which_content_it_was_recovered_is_told(modality: str, said: str) -> None:
+    entry = dataclasses.replace(ENTRY, modality=modality)
+    found = conclude(ABSENT, NO_MARK, LedgerMatch(MatchKind.FINGERPRINT, entry, None, 0.91, same=True), [])
+    assert found.state is VerdictState.RECOVERED
+    assert said in found.summary
+    assert any("fingerprint match" in line and "agrees" in line for line in found.explanation)
+
+
+@pytest.mark.parametrize(
+    ("state", "issuer", "summary", "line"),
+    [
+        (CredentialState.TRUSTED, "Studio", ", signed by Studio.", "who is trusted here"),
+        (CredentialState.VALID, None, ", signed by an unnamed signer.", "who is not on the trust list"),
+        (CredentialState.INVALID, "Studio", "26-11-22.", "does not hold, and counts for nothing"),
+    ],
+)
+def test_what_the_kept_manifest_is_worth_is_told(
+    state: CredentialState, issuer: str | None, summary: str, line: str
+) -> None:
+    entry = dataclasses.replace(ENTRY, created_at="2026-11-22T10:00:00.000000Z")
+    kept = Credential(state, issuer=issuer, generator="painter 2")
+    match = LedgerMatch(MatchKind.WATERMARK, entry, None, 0.97, same=True, credential=kept)
+    found = conclude(ABSENT, MARK, match, [])
+    assert found.state is VerdictState.RECOVERED
+    assert found.summary.endswith(summary)
+    assert any(line in said for said in found.explanation)
+    answer = match.as_json()["credential"]
+    assert (answer["state"], answer["issuer"], answer["generator"]) == (state.value, issuer, "painter 2")
+
+
 def test_failing_ingredients_are_warned_about() -> None:
     credential = Credential(
         CredentialState.TRUSTED,
         ingredients=(
-            {"title": "sky.jpg", "relationship": "parentOf", "state": "invalid", "codes": ["x"]},
-            {"title": None, "relationship": "parentOf", "state": "invalid", "codes": ["x"]},
-            {"title": "sea.jpg", "relationship": "parentOf", "state": "trusted", "codes": []},
+            {
+                "title": "sky.jpg",
+                "relationship": "parentOf",
+                "state": "invalid",
+                "codes": ["x"],
+                "issuer": None,
+                "ingredients": [],
+            },
+            {
+                "title": None,
+                "relationship": "parentOf",
+                "state": "invalid",
+                "codes": ["x"],
+                "issuer": None,
+                "ingredients": [],
+            },
+            {
+                "title": "sea.jpg",
+                "relationship": "parentOf",
+                "state": "trusted",
+                "codes": [],
+                "issuer": None,
+                "ingredients": [],
+            },
         ),
     )
     warnings = conclude(credential, NO_MARK, LedgerMatch(), []).warnings

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import io
+import pathlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,10 +14,11 @@ from PIL import Image
 
 from detectors.base import Context, DetectorCard, Finding
 from guard.app import App
-from guard.errors import InputError
+from guard.errors import InputError, MalformedMediaError
 from guard.media import Artifact, Modality
 from guard.media.stream import Samples
 from guard.pipeline import Origin, Release
+from guard.provenance.trust import NOBODY
 from guard.trace import StepTimes
 from guard.verdict import MatchKind, Verdict, VerdictState
 from guard.verify import Verifier
@@ -65,7 +67,7 @@ class TestPictures:
         assert verdict.file == "a.png"
 
     def test_elsewhere_it_is_valid_but_its_signer_is_unknown(self, app: App, verifier: Verifier) -> None:
-        verdict = dataclasses.replace(verifier, anchors="").verify(released(app, png()))
+        verdict = dataclasses.replace(verifier, trust=NOBODY).verify(released(app, png()))
         assert verdict.state is VerdictState.VALID
 
     def test_stripped_it_is_recovered(self, app: App, verifier: Verifier) -> None:
@@ -143,6 +145,35 @@ class TestPictures:
         broken = Artifact(Modality.IMAGE, "image/png", encoded(natural(0))[:2000])
         with pytest.raises(InputError):
             verifier.verify(broken)
+
+    def test_a_credential_speaks_for_a_picture_that_cannot_be_decoded(
+        self, app: App, verifier: Verifier
+    ) -> None:
+        data = released(app, png()).data
+        place = data.index(b"IDAT") + 4
+        broken = Artifact.from_bytes(data[:place] + bytes(64) + data[place + 64 :])
+        verdict = verifier.verify(broken)
+        assert verdict.state is VerdictState.ALTERED
+        assert verdict.as_json()["watermark"]["state"] == "unsupported"
+        assert verdict.conclusion.warnings[0].startswith("The content could not be decoded: ")
+        assert "Watermark: not looked for." in verdict.conclusion.explanation
+
+    def test_the_very_bytes_of_a_release_are_known_although_nothing_can_look_into_them(
+        self, app: App, verifier: Verifier
+    ) -> None:
+        whole = released(app, png())
+        flawed = dataclasses.replace(whole, flaw=MalformedMediaError("It is cut short."))
+        verdict = verifier.verify(flawed)
+        assert verdict.state is VerdictState.TRUSTED
+        assert verdict.match.kind == "exact"
+        assert verdict.conclusion.warnings == ("The content could not be decoded: It is cut short.",)
+
+    def test_the_first_piece_of_a_film_without_frames(
+        self, verifier: Verifier, shared_data: pathlib.Path
+    ) -> None:
+        verdict = verifier.verify(Artifact.from_path(shared_data / "c2pa/rs__dashinit.mp4"))
+        assert verdict.credential.state == "invalid"
+        assert "holds no frames" in verdict.conclusion.warnings[0]
 
 
 class TestTexts:
@@ -365,18 +396,25 @@ class TestDetectors:
     class Eye:
         card = DetectorCard("eye", "3", "synthetic", frozenset({Modality.IMAGE}), "for tests", "Apache-2.0")
 
-        def __init__(self, score: float) -> None:
+        def __init__(self, score: float, ratio: float | None = 9.0) -> None:
             self.score = score
+            self.ratio = ratio
 
         def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:
-            return [Finding("eye", "3", "synthetic", self.score, 0.5)]
+            return [Finding("eye", "3", "synthetic", self.score, 0.5, likelihood_ratio=self.ratio)]
 
     def test_what_a_detector_flags_is_suspected(self, verifier: Verifier) -> None:
         verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.9)]).verify(png())
         assert verdict.state is VerdictState.SUSPECTED
         assert verdict.as_json()["detectors"] == [
             {"detector": "eye@3", "signal": "synthetic", "score": 0.9, "threshold": 0.5, "flagged": True}
+            | {"likelihood_ratio": 9.0, "inconclusive": None, "error_rate": None}
         ]
+
+    def test_a_score_that_is_not_calibrated_raises_no_suspicion(self, verifier: Verifier) -> None:
+        verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.9, None)]).verify(png())
+        assert verdict.state is VerdictState.NO_EVIDENCE
+        assert verdict.conclusion.explanation[-1].endswith("is not calibrated and counts for nothing.")
 
     def test_what_it_does_not_flag_is_not(self, verifier: Verifier) -> None:
         verdict = dataclasses.replace(verifier, detectors=[self.Eye(0.1)]).verify(png())
@@ -395,10 +433,13 @@ def test_the_json_has_its_stable_keys(app: App, verifier: Verifier) -> None:
         *("detectors", "warnings", "explanation"),
     ]
     assert list(answer["credential"]) == [
-        *("state", "issuer", "generator", "created", "codes", "ingredients", "source"),
+        *("state", "issuer", "generator", "created", "codes", "trusted_by", "interim"),
+        *("ingredients", "source"),
     ]
     assert list(answer["watermark"]) == ["state", "engine", "payload", "p_value"]
-    assert list(answer["ledger"]) == ["match", "release_id", "similarity", "share", "receipt"]
+    assert list(answer["ledger"]) == [
+        *("match", "release_id", "similarity", "share", "receipt", "credential"),
+    ]
     assert answer["ledger"]["receipt"]["release_id"] == answer["watermark"]["payload"]
     assert answer["watermark"]["p_value"] <= 1e-9
 

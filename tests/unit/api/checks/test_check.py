@@ -96,7 +96,7 @@ def test_an_obligation_that_cannot_be_met_is_a_block(app: App, tmp_path: Path) -
     )
     odd = replace(app, settings=app.settings.model_copy(update={"policy": policy}))
     with serving(odd, None) as client:
-        found = checked(client, text="Nothing in here.")
+        found = checked(client, text="A quiet morning by the lake.")
     assert (found["action"], found["allowed"], found["rule"]) == ("block", False, "cut")
 
 
@@ -138,3 +138,12 @@ def test_a_server_without_keys_says_so(tmp_path: Path) -> None:
     with open_app(Settings(home=tmp_path)) as bare, serving(bare, None) as client:
         answer = client.post(URL, json={"text": "Hi"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_configured")
+
+
+def test_every_detector_looks_also_at_what_no_rule_reads(app: App) -> None:
+    seer = Seer("seer", {"glamour": 0.9})
+    with seeing(app, seer) as client:
+        found = checked(client, media=base64.b64encode(PNG).decode())
+    assert [finding["signal"] for finding in found["findings"]] == ["glamour"]
+    assert found["findings"][0].keys() >= {"likelihood_ratio", "inconclusive", "error_rate"}
+    assert seer.contexts[0].signals is None

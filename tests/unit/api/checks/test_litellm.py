@@ -12,6 +12,7 @@ from starlette.testclient import TestClient
 
 from guard.app import App
 from guard.ledger.api_keys import ApiKeys, Scope
+from guard.media import Modality
 from tests.unit.api.parts import BANNED, SECRET, picture, serving
 from tests.unit.api.seers import Seer, records, seeing
 
@@ -181,3 +182,12 @@ def test_it_wants_a_key_with_the_right_scope(app: App) -> None:
             )
         ]
     assert statuses == [200, 403, 401, 200]
+
+
+def test_a_gateway_does_not_wait_for_scores_that_no_rule_reads(app: App) -> None:
+    seer = Seer("seer", {"glamour": 0.9}, Modality.TEXT)
+    with seeing(app, seer) as client:
+        client.post(
+            "/beta/litellm_basic_guardrail_api", json={"input_type": "response", "texts": ["Good morning."]}
+        )
+    assert seer.contexts == []

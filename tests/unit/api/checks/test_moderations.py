@@ -14,7 +14,9 @@ from starlette.testclient import TestClient
 
 from detectors.blocklist import Blocklist
 from detectors.blocklist.groups import Group
+from guard.api.checks.categories import CATEGORIES
 from guard.app import App
+from guard.media import Modality
 from tests.unit.api.parts import BANNED, SECRET, picture
 from tests.unit.api.seers import Seer, records, seeing
 
@@ -53,7 +55,39 @@ def test_a_text_is_scored_by_every_signal(alone: TestClient) -> None:
     assert result["categories"]["secrets"] is False
     assert result["category_scores"]["blocklist"] == 1.0
     assert result["category_applied_input_types"]["secrets"] == ["text"]
-    assert result["guard"] == {"failed_detectors": []}
+    assert result["guard"]["failed_detectors"] == []
+
+
+def test_what_nothing_screens_for_is_named(app: App) -> None:
+    seer = Seer(
+        "seer", {"identity_attack": 0.9, "threat": 0.2, "toxicity": 0.6, "insult": 0.3}, Modality.TEXT
+    )
+    with seeing(app, seer) as client:
+        (result,) = results(client, "words")
+    scores, flags = result["category_scores"], result["categories"]
+    assert (scores["hate"], scores["harassment"], scores["violence"]) == (0.9, 0.6, 0.2)
+    assert (scores["hate/threatening"], scores["harassment/threatening"]) == (0.2, 0.2)
+    assert [name for name, flagged in flags.items() if flagged and name in CATEGORIES] == [
+        "harassment",
+        "hate",
+    ]
+    assert result["guard"]["not_screened"] == [
+        "illicit", "illicit/violent", "self-harm", "self-harm/instructions", "self-harm/intent", "sexual",
+        "sexual/minors", "violence/graphic",
+    ]  # fmt: skip
+    assert all(scores[name] == 0 and not flags[name] for name in result["guard"]["not_screened"])
+    assert all(result["category_applied_input_types"][n] == [] for n in result["guard"]["not_screened"])
+
+
+def test_a_signal_without_a_score_screens_for_nothing(app: App) -> None:
+    """Whether it abstained or failed, nobody looked."""
+    with seeing(
+        app, Seer("seer", {"insult": 0.2}, Modality.TEXT), Seer("blind", {}, Modality.TEXT)
+    ) as client:
+        (result,) = results(client, "words")
+    assert result["guard"]["failed_detectors"] == ["blind@1"]
+    assert {"hate", "violence", "harassment/threatening"} <= set(result["guard"]["not_screened"])
+    assert "harassment" not in result["guard"]["not_screened"]
 
 
 def test_each_text_of_a_list_has_its_result(alone: TestClient) -> None:
@@ -69,7 +103,9 @@ def test_parts_make_one_result_with_the_worst_of_each(app: App) -> None:
     seer = Seer("seer", {"violence": 0.9, "hate": 0.1})
     with seeing(app, HATE, seer) as client:
         (result,) = results(client, [text_part("you gits"), image_part()])
-    assert result["category_scores"] == {
+    assert {
+        n: s for n, s in result["category_scores"].items() if n not in result["guard"]["not_screened"]
+    } == {
         "hate": 0.75,
         "bias": 0.0,
         "hate/threatening": 0.0,
@@ -84,12 +120,13 @@ def test_parts_make_one_result_with_the_worst_of_each(app: App) -> None:
     assert [context.stage for context in seer.contexts] == ["upload"]
 
 
-def test_a_detector_that_failed_leaves_its_category_out(app: App) -> None:
+def test_a_detector_that_failed_screens_for_nothing(app: App) -> None:
     with seeing(app, Seer("seer", {"violence": 0.2}), Seer("blind")) as client:
         answer = client.post(URL, json={"input": [image_part()]})
     (result,) = answer.json()["results"]
-    assert result["categories"] == {"violence": False}
-    assert result["guard"] == {"failed_detectors": ["blind@1"]}
+    assert set(result["categories"]) == set(CATEGORIES)
+    assert result["guard"]["failed_detectors"] == ["blind@1"]
+    assert set(CATEGORIES) - set(result["guard"]["not_screened"]) == {"violence"}
     assert "lamp" not in answer.text
 
 
@@ -167,9 +204,12 @@ class TestWithTheOfficialClient:
         assert result.categories.hate_threatening is True
         assert result.category_scores.hate_threatening == 1.0
         assert result.category_applied_input_types.hate_threatening == ["text"]
-        # A category that no detector scores is not there; the client makes None of it.
-        assert result.categories.violence is None  # type: ignore[unreachable]
-        extra = result.categories.model_extra  # type: ignore[unreachable]
+        assert (result.categories.violence, result.category_scores.violence) == (False, 0)
+        assert result.category_applied_input_types.violence == []
+        assert result.model_extra is not None
+        assert "violence" in result.model_extra["guard"]["not_screened"]
+        extra = result.categories.model_extra
+        assert extra is not None
         assert (extra["bias"], extra["bias/gender"], extra["hate/slurs"]) == (True, True, False)
 
     def test_sync(self, passed_on: Callable[[httpx2.Request], httpx2.Response]) -> None:

@@ -70,7 +70,7 @@ def test_a_copy_without_credential_shows_its_mark(alone: TestClient, released: R
         "validation_state": "not_present",
     }
     assert (found["tile"]["outcome"], found["tile"]["release_id"]) == ("detected", released.id)
-    assert found["ledger"]["outcome"] == "not_detected"
+    assert (found["ledger"]["outcome"], found["ledger"]["match"]) == ("detected", "fingerprint")
 
 
 def test_a_changed_file_has_no_credential_that_holds(alone: TestClient, released: Release) -> None:

@@ -126,3 +126,30 @@ def test_a_form_of_endless_fields_is_refused(alone: TestClient) -> None:
     fields = {f"f{number}": "x" for number in range(20)}
     answer = alone.post("/v1/verify", data=fields, files={"file": ("a", b"one")})
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_form")
+
+
+def test_a_damaged_file_with_a_credential_gets_a_verdict(alone: TestClient, released: bytes) -> None:
+    place = released.index(b"IDAT") + 4
+    damaged = released[:place] + bytes(64) + released[place + 64 :]
+    verdict = alone.post("/v1/verify", content=damaged).json()
+    assert (verdict["verdict"], verdict["credential"]["state"]) == ("altered", "invalid")
+    assert "could not be decoded" in verdict["warnings"][0]
+
+
+class TestCrjson:
+    def test_it_is_given_instead_of_a_verdict(self, alone: TestClient, released: bytes) -> None:
+        report = alone.post("/v1/verify?format=crjson", files={"file": ("a.png", released)}).json()
+        passed = [each["code"] for each in report["manifests"][0]["validationResults"]["success"]]
+        assert "signingCredential.trusted" in passed
+        assert alone.post("/v1/verify?format=crjson", content=b"Just words.").json() == {}
+
+    def test_other_formats_are_refused(self, alone: TestClient, released: bytes) -> None:
+        answer = alone.post("/v1/verify?format=xml", content=released)
+        assert (answer.status_code, answer.json()["error"]["param"]) == (400, "format")
+
+    def test_credentials_that_cannot_be_read_are_the_file_s_fault(
+        self, alone: TestClient, shared_data: Path
+    ) -> None:
+        data = (shared_data / "c2pa/enc__truncated_jumbf.jpg").read_bytes()
+        answer = alone.post("/v1/verify?format=crjson", content=data)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unreadable_credential")

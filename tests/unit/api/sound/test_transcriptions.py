@@ -217,7 +217,7 @@ class TestRefusals:
             (b"", 400, "malformed_media"),
             (png(0, 64, 64).data, 400, "unsupported_media"),
             (b"only words", 400, "unsupported_media"),
-            (b"%PDF-1.7 and so on", 400, "unsupported_media"),
+            (b"%PDF-1.7 and so on", 400, "malformed_media"),
             (artifact("audio/wav", 0.5).data[:30], 400, "malformed_media"),
         ],
     )

@@ -20,6 +20,7 @@ from guard.app import App
 from guard.errors import DetectorError
 from guard.media import Artifact, Modality
 from guard.provenance.read import read
+from guard.provenance.trust import Trust
 from tests.unit.api.parts import (
     BANNED,
     SECRET,
@@ -315,7 +316,7 @@ class TestModes:
             *sent, last, _ = events(stream(client).text)
         whole = joined([*sent, last])
         artifact = Artifact.from_text(whole)
-        assert read(artifact, anchors=app.keys.anchors()).state == "trusted"
+        assert read(artifact, trust=Trust.of(app.keys.anchors())).state == "trusted"
         assert artifact.sha256 == last["guard"]["releases"][0]["sha256"] == rows(app)[0]["sha256"]
         assert [c["choices"][0]["finish_reason"] for c in sent][-1] == "stop"
 

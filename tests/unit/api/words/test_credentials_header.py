@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from guard.app import App
 from guard.media import Artifact
 from guard.provenance.read import read
+from guard.provenance.trust import Trust
 from tests.unit.api.parts import Script, as_json, as_stream, chunk, completion, events, joined, say, serving
 from tests.unit.api.words.test_chat import rows
 from tests.unit.api.words.test_chat_streams import said
@@ -21,7 +22,7 @@ TEXT = "Good morning. The harbour is quiet today, and the boats are all in."
 
 
 def state(app: App, text: str) -> str:
-    return read(Artifact.from_text(text), anchors=app.keys.anchors()).state
+    return read(Artifact.from_text(text), trust=Trust.of(app.keys.anchors())).state
 
 
 def whole(client: TestClient, **extra: Any) -> dict[str, Any]:
@@ -134,8 +135,12 @@ def test_a_policy_that_signs_chats_refuses_what_cannot_be_signed(
     strict: App, script: Script, tmp_path: Path
 ) -> None:
     """The policy's word is no wish: what cannot carry a credential does not leave."""
-    script.will(as_json(completion("<html><p>Hello</p></html>")))
-    with serving(strict, script) as client:
-        answer = client.post(CHAT, json=say("Hello"))
-    assert answer.status_code == 500
-    assert "text/html cannot carry" in answer.json()["error"]["message"]
+    for words, why in (
+        ("<html><p>Hello</p></html>", "no <head>"),
+        ('{"hill": "green"}', "JSON cannot carry"),
+    ):
+        script.will(as_json(completion(words)))
+        with serving(strict, script) as client:
+            answer = client.post(CHAT, json=say("Hello"))
+        assert answer.status_code == 500
+        assert why in answer.json()["error"]["message"]

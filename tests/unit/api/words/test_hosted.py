@@ -222,11 +222,11 @@ class TestGuarded:
 
         async def leave() -> None:
             transport = httpx2.ASGITransport(api)
-            async with httpx2.AsyncClient(transport=transport, base_url="http://guard.test") as client:
-                async with anyio.create_task_group() as tasks:
-                    tasks.start_soon(partial(client.post, CHAT, json=ask(stream=stream)))
-                    await anyio.to_thread.run_sync(model.began.wait, 30)
-                    tasks.cancel_scope.cancel()
+            client = httpx2.AsyncClient(transport=transport, base_url="http://guard.test")
+            async with client, anyio.create_task_group() as tasks:
+                tasks.start_soon(partial(client.post, CHAT, json=ask(stream=stream)))
+                await anyio.to_thread.run_sync(model.began.wait, 30)
+                tasks.cancel_scope.cancel()
 
         anyio.run(leave)
         assert model.left.wait(30)
