@@ -6,8 +6,7 @@ header (C2PA 2.4 §10.4), so they may be taken out again or added to without tou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from guard.provenance.jumbf import Box, boxes, children, label
 
 __all__ = ["Padded"]
 
@@ -15,12 +14,6 @@ _SIGNATURE = b"c2pa.signature"
 _PAD = b"\x63pad"
 _PAD2 = b"\x64pad2"
 _HEADER = 8
-
-
-class _Box(NamedTuple):
-    start: int
-    end: int
-    kind: bytes
 
 
 class Padded:
@@ -51,33 +44,13 @@ class Padded:
         return bytes(new)
 
 
-def _path_to_signature(store: bytes) -> tuple[_Box, ...]:
+def _path_to_signature(store: bytes) -> tuple[Box, ...]:
     """The boxes around the active manifest's signature, the outermost first."""
-    top = next(_boxes(store, 0, len(store)))
-    manifest = [box for box in _children(store, top) if box.kind == b"jumb"][-1]
-    signature = next(box for box in _children(store, manifest) if _label(store, box) == _SIGNATURE)
-    content = [box for box in _children(store, signature) if box.kind == b"cbor"][-1]
+    top = next(boxes(store, 0, len(store)))
+    manifest = [box for box in children(store, top) if box.kind == b"jumb"][-1]
+    signature = next(box for box in children(store, manifest) if label(store, box) == _SIGNATURE)
+    content = [box for box in children(store, signature) if box.kind == b"cbor"][-1]
     return top, manifest, signature, content
-
-
-def _boxes(data: bytes, at: int, end: int) -> Iterator[_Box]:
-    """The boxes side by side there (ISO 19566-5 §4): size, type, content."""
-    while at + _HEADER <= end:
-        size = int.from_bytes(data[at : at + 4], "big")
-        if not _HEADER <= size <= end - at:
-            raise ValueError("a box has no proper size")
-        yield _Box(at, at + size, data[at + 4 : at + 8])
-        at += size
-
-
-def _children(data: bytes, box: _Box) -> list[_Box]:
-    return list(_boxes(data, box.start + _HEADER, box.end))
-
-
-def _label(data: bytes, box: _Box) -> bytes:
-    """What the description box in front calls the box: behind its own header, a type of 16 bytes, a flag."""
-    at = box.start + 2 * _HEADER + 17
-    return data[at : data.find(b"\0", at, box.end)]
 
 
 def _past_string(data: bytes, at: int) -> int:
