@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from guard.errors import InputError
-from guard.ledger import Entry, Ledger
+from guard.ledger import Entry
 from guard.ledger.fingerprint import KEY_BITS, Algorithm, Fingerprint, distances
 from guard.ledger.repository import Binding, Repository
 from guard.media import Artifact
@@ -39,7 +39,6 @@ class Match:
 class Resolver:
     """Soft bindings to manifests."""
 
-    ledger: Ledger
     repository: Repository
     verifier: Verifier
 
@@ -80,7 +79,7 @@ class Resolver:
 
     def manifest(self, manifest_id: str) -> bytes | None:
         """The manifest store whose active manifest has this URN."""
-        entry = self.ledger.by_manifest(manifest_id)
+        entry = self.verifier.ledger.by_manifest(manifest_id)
         return entry.manifest if entry and entry.manifest else self.repository.manifest(manifest_id)
 
     def _bound(self, alg: str, value: str, limit: int) -> list[str]:
@@ -88,7 +87,7 @@ class Resolver:
 
     def _released(self, alg: str, value: str, limit: int) -> Iterator[Match]:
         if alg in self.watermarks:
-            entry = self.ledger.by_payload(_payload(value))
+            entry = self.verifier.ledger.by_payload(_payload(value))
             if entry is not None and any(mark.alg == alg for mark in entry.marks):
                 yield from _matches(entry, None)
         elif alg in self.fingerprints:
@@ -99,8 +98,8 @@ class Resolver:
             raise InputError(f"A value of '{alg}' is one or more codes of {_CODE_BYTES} bytes.")
         asked = np.frombuffer(codes, np.uint8).reshape(-1, _CODE_BYTES)
         questions = [Fingerprint(alg, code) for row in asked for code in _around(row.tobytes())]
-        for entry in self.ledger.nearest(questions, limit):
-            kept = [each.code for each in self.ledger.fingerprints(entry.id) if each.alg is alg]
+        for entry in self.verifier.ledger.nearest(questions, limit):
+            kept = [each.code for each in self.verifier.ledger.fingerprints(entry.id) if each.alg is alg]
             filed = np.frombuffer(b"".join(kept), np.uint8).reshape(-1, _CODE_BYTES)
             # 0 for codes of two strangers, which differ in half of their bits.
             alike = 1 - float(distances(asked, filed).min()) / (4 * _CODE_BYTES)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from detectors.base import DetectorCard, Finding
 from detectors.deepfake.loading import tensors
 from guard.errors import DetectorError, MissingExtraError
+from guard.media import Modality
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,7 +16,36 @@ if TYPE_CHECKING:
 
     from detectors.plugged import Entry
 
-__all__ = ["answers", "filled", "label_of", "scored"]
+__all__ = ["answers", "card_of", "filled", "label_of", "scored"]
+
+
+def card_of(
+    entry: Entry,
+    modality: Modality,
+    description: str,
+    *,
+    licence: str,
+    data: str,
+    uncalibrated: str,
+    limits: str,
+    abstains: str,
+    seconds: float,
+) -> DetectorCard:
+    """The card of what an entry names; `uncalibrated` says what its scores are without a calibration."""
+    return DetectorCard(
+        id=entry.id,
+        version=entry.version,
+        signal=entry.signal,
+        modalities=frozenset({modality}),
+        description=description,
+        licence=licence,
+        data=data,
+        calibration=entry.calibration.kind if entry.calibration else f"none: {uncalibrated}",
+        calibration_set="given with the entry" if entry.calibration else "none",
+        limits=limits,
+        abstains=abstains,
+        seconds=seconds,
+    )
 
 
 def scored(card: DetectorCard, entry: Entry, raw: float) -> Finding:

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import Context, DetectorCard, Finding, abstained
+from detectors.base import Context, Finding, abstained
 from detectors.deepfake.loading import checkpoint
-from detectors.deepfake.networks import answers, filled, label_of, scored
+from detectors.deepfake.networks import answers, card_of, filled, label_of, scored
 from detectors.explain import Explanation, seconds
 from detectors.quality import band_limited, first, opening, short_sound, silent
 from guard.media import Artifact, Modality
@@ -44,19 +44,16 @@ class PluggedSound(ABC):
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.card = DetectorCard(
-            id=entry.id,
-            version=entry.version,
-            signal=entry.signal,
-            modalities=frozenset({Modality.AUDIO}),
-            description=f"{self.about} Weights: {entry.place}.",
+        self.card = card_of(
+            entry,
+            Modality.AUDIO,
+            f"{self.about} Weights: {entry.place}.",
+            uncalibrated="scores are the network's own",
+            seconds=120.0,
             licence=self.licence,
             data="see the checkpoint's own card",
-            calibration=entry.calibration.kind if entry.calibration else "none: scores are the network's own",
-            calibration_set="given with the entry" if entry.calibration else "none",
             limits=self.limits,
             abstains="below 1 s, on silence, and on sound with nothing above 7 kHz, such as a telephone's",
-            seconds=120.0,
         )
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002

@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import Context, DetectorCard, Finding, abstained
+from detectors.base import Context, Finding, abstained
 from detectors.deepfake.loading import checked, checkpoint, tensors
-from detectors.deepfake.networks import answers, filled, label_of, scored
+from detectors.deepfake.networks import answers, card_of, filled, label_of, scored
 from detectors.explain import Explanation, patches
 from detectors.quality import first, flat, small_picture
 from guard.errors import DetectorError
@@ -46,19 +46,16 @@ class PluggedImage(ABC):
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.card = DetectorCard(
-            id=entry.id,
-            version=entry.version,
-            signal=entry.signal,
-            modalities=frozenset({Modality.IMAGE}),
-            description=f"{self.about} Weights: {entry.place}.",
+        self.card = card_of(
+            entry,
+            Modality.IMAGE,
+            f"{self.about} Weights: {entry.place}.",
+            uncalibrated="scores are the network's own",
+            seconds=120.0,
             licence=self.licence,
             data="see the checkpoint's own card",
-            calibration=entry.calibration.kind if entry.calibration else "none: scores are the network's own",
-            calibration_set="given with the entry" if entry.calibration else "none",
             limits=self.limits,
             abstains=f"below {self.least} pixels on the shorter side, and on plain surfaces",
-            seconds=120.0,
         )
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002

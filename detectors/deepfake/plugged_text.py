@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import Context, DetectorCard, Finding, Span, abstained
+from detectors.base import Context, Finding, Span, abstained
 from detectors.deepfake.loading import checkpoint
-from detectors.deepfake.networks import scored
+from detectors.deepfake.networks import card_of, scored
 from detectors.explain import Explanation
 from detectors.quality import short_text
 from guard.errors import DetectorError
@@ -52,20 +52,17 @@ class PluggedText(ABC):
 
     def __init__(self, entry: Entry) -> None:
         self.entry = entry
-        self.card = DetectorCard(
-            id=entry.id,
-            version=entry.version,
-            signal=entry.signal,
-            modalities=frozenset({Modality.TEXT}),
-            description=f"{self.about} Weights: {', '.join(part.place for part in entry.parts)}.",
+        self.card = card_of(
+            entry,
+            Modality.TEXT,
+            f"{self.about} Weights: {', '.join(part.place for part in entry.parts)}.",
+            uncalibrated="the score is no probability",
+            seconds=300.0,
             licence="see the checkpoint",
             data="none: it only uses how likely a language model finds each word",
-            calibration=entry.calibration.kind if entry.calibration else "none: the score is no probability",
-            calibration_set="given with the entry" if entry.calibration else "none",
             limits="Plain writing, as learners write it, looks likely to a model, and so synthetic. Only the "
             f"first {_MOST_TOKENS * _MOST_WINDOWS:,} tokens are read.",
             abstains="below 50 words",
-            seconds=300.0,
         )
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002

@@ -46,8 +46,7 @@ class Plain(APIRoute):
 
 def resolver_of(door: Door) -> Resolver:
     """What finds manifests."""
-    ledger = door.app.ledger
-    return Resolver(ledger, Repository(ledger), door.app.verifier())
+    return Resolver(Repository(door.app.ledger), door.app.verifier())
 
 
 def repository_of(request: Request) -> Repository:
