@@ -99,9 +99,22 @@ class Finding:
         return self.score is not None and self.score >= self.threshold
 
 
-def abstained(card: DetectorCard, why: str, signal: str | None = None, threshold: float = 1.0) -> Finding:
-    """The finding of a detector that has too little to go by; `why` is a sentence for its reader."""
-    return Finding(card.id, card.version, signal or card.signal, None, threshold, inconclusive=why)
+def abstained(
+    card: DetectorCard,
+    why: str,
+    signal: str | None = None,
+    threshold: float = 1.0,
+    raw: float | None = None,
+) -> Finding:
+    """The finding of a detector that has too little to go by; `why` is a sentence for its reader.
+
+    `raw` is its output where it has one that it does not stand by: evaluation ranks by it what the detector
+    would have said, had it been made to answer.
+    """
+    details = {} if raw is None else {"raw": raw}
+    return Finding(
+        card.id, card.version, signal or card.signal, None, threshold, inconclusive=why, details=details
+    )
 
 
 def failed(card: DetectorCard, error: Exception) -> Finding:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ def figures(scored: Scored, thresholds: Mapping[str, float], seed: int) -> dict[
     return {
         "void": _void(scored, seed),
         **_areas(known, seed),
+        "made_to_answer": _forced(scored, seed),
         "sources": [_bounded(row) for row in _worst_first(metrics.by_source(scored))],
         "coverage": float(scored.answered.mean()) if len(scored.answered) else 0.0,
         "caught": up["flagged"],
@@ -68,6 +70,14 @@ def _areas(known: Scored, seed: int) -> dict[str, Any]:
         bounds = interval(figure, known.positive, known.source, seed) if np.isfinite(value) else None
         found[f"{name}_interval"] = bounds
     return found
+
+
+def _forced(scored: Scored, seed: int) -> dict[str, Any] | None:
+    """How well the detector ranks when it may not abstain for doubt; None where it never did."""
+    known = scored.only(np.isfinite(scored.forced))
+    if len(known.forced) == int(scored.answered.sum()):
+        return None
+    return {"share": len(known.forced) / len(scored.forced), **_areas(replace(known, raw=known.forced), seed)}
 
 
 def _void(scored: Scored, seed: int) -> dict[str, Any]:

@@ -26,12 +26,14 @@ class Scored:
     """What a detector said of n items under one condition.
 
     `raw` ranks items: the detector's uncalibrated output where it gives one as `details["raw"]`, else its
-    score; NaN, like `score`, where it abstained or failed. `trivial` is what can be told without looking.
+    score; NaN, like `score`, where it abstained or failed. `forced` has that output also where it abstained
+    and named it all the same. `trivial` is what can be told without looking.
     """
 
     positive: NDArray[np.bool_]
     source: NDArray[Any]
     raw: NDArray[np.float64]
+    forced: NDArray[np.float64]
     score: NDArray[np.float64]
     flagged: NDArray[np.bool_]
     trivial: list[dict[str, float | str]]
@@ -52,6 +54,7 @@ class Scored:
             positive=self.positive[chosen],
             source=self.source[chosen],
             raw=self.raw[chosen],
+            forced=self.forced[chosen],
             score=self.score[chosen],
             flagged=self.flagged[chosen],
             trivial=trivial,
@@ -104,11 +107,14 @@ def _table(
         if finding.state == "inconclusive":
             why = "".join("#" if c.isdigit() else c for c in finding.inconclusive)
             abstentions[why] = abstentions.get(why, 0) + 1
+    forced = np.array([_output(finding) for _, finding, _ in rows], np.float64)
+    scores = np.array([_number(finding.score) for _, finding, _ in rows], np.float64)
     return Scored(
         positive=np.array([item.positive for item, _, _ in rows], bool),
         source=np.array([item.source for item, _, _ in rows], object),
-        raw=np.array([_raw(finding) for _, finding, _ in rows], np.float64),
-        score=np.array([_number(finding.score) for _, finding, _ in rows], np.float64),
+        raw=np.where(np.isfinite(scores), forced, np.nan),
+        forced=forced,
+        score=scores,
         flagged=np.array([finding.flagged for _, finding, _ in rows], bool),
         trivial=[row for _, _, row in rows],
         failures={item.name: finding.error for item, finding, _ in rows if finding.error is not None},
@@ -117,10 +123,9 @@ def _table(
     )
 
 
-def _raw(finding: Finding) -> float:
+def _output(finding: Finding) -> float:
     raw = finding.details.get("raw")
-    usable = finding.score is not None and isinstance(raw, (int, float)) and np.isfinite(raw)
-    return float(raw) if usable else _number(finding.score)  # type: ignore[arg-type]
+    return float(raw) if isinstance(raw, (int, float)) and np.isfinite(raw) else _number(finding.score)
 
 
 def _number(score: float | None) -> float:

@@ -91,6 +91,25 @@ class TestPictures:
         assert first["coverage"] == pytest.approx(32 / 33)
         assert first["abstentions"] == {"The picture is # × # pixels; ## are needed.": 1}
 
+    def test_who_never_doubts_is_not_made_to_answer(self, report: Report) -> None:
+        assert [condition["made_to_answer"] for condition in report.data["conditions"]] == [None] * 3
+        assert "made to answer" not in report.page.read_text()
+
+    def test_who_doubts_is_also_measured_as_if_made_to_answer(self, pictures: Path, tmp_path: Path) -> None:
+        def shy(artifact: Artifact) -> Sequence[Finding]:
+            said = smooth(artifact)[0]
+            if said.score is None or abs(said.score - 0.5) > 0.49:
+                return [said]
+            return [abstained(SMOOTH.card, "Not clear enough.", raw=float(said.details["raw"]))]
+
+        made = run(Many(shy, **PICTURES), Plan(pictures, controls=False, seed=1), tmp_path)
+        bold = run(SMOOTH, Plan(pictures, controls=False, seed=1), tmp_path / "bold")
+        first, all_answers = made.data["conditions"][0], bold.data["conditions"][0]
+        assert first["coverage"] < all_answers["coverage"]
+        assert first["made_to_answer"]["macro_auc"] == all_answers["macro_auc"]
+        assert first["made_to_answer"]["share"] == pytest.approx(32 / 33), "the tiny picture has no output"
+        assert "made to answer" in made.page.read_text()
+
     def test_every_control_was_tried_and_the_worst_comes_first(self, report: Report) -> None:
         shares = [row["flagged"] or 0.0 for row in report.data["controls"]]
         assert len(shares) == 9

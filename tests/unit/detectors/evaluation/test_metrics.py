@@ -25,6 +25,7 @@ def scored(
         positive=np.array(positive, bool),
         source=np.array(source or ["a" if each else "z" for each in positive], object),
         raw=values,
+        forced=values,
         score=values,
         flagged=values >= threshold,
         trivial=[{"bytes": 1.0} for _ in positive],
