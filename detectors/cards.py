@@ -11,7 +11,7 @@ from typing import Any, Literal
 from guard.errors import DetectorError
 from guard.media import Modality
 
-__all__ = ["BUDGET", "DetectorCard", "Measurement", "measurements", "read_report"]
+__all__ = ["BUDGET", "DetectorCard", "Measurement", "measurements", "read_report", "reported"]
 
 BUDGET = 60.0
 """Seconds of wall clock that a detector may take for one artifact, unless its card says otherwise."""
@@ -84,6 +84,31 @@ def read_report(package: str, name: str = "report.json") -> dict[str, Any]:
             "Reinstall the package that it belongs to.",
         ) from error
     return report
+
+
+def reported(
+    report: Mapping[str, Any],
+    *,
+    id: str,  # noqa: A002, the card's own word
+    signal: str,
+    modality: Modality,
+    others: tuple[str, ...] = (),
+    **texts: Any,
+) -> DetectorCard:
+    """The card of a detector whose weights ship beside the `report` that was measured of them: its version
+    names the weights, its errors are the report's, and its texts are `texts` and those under `card` there."""
+    return DetectorCard(
+        id=id,
+        version=f"1+{report['weights']['sha256'][:12]}",
+        signal=signal,
+        others=others,
+        modalities=frozenset({modality}),
+        sources=measurements(report),
+        false_alarms=report["false_alarms"],
+        report=report,
+        **texts,
+        **report.get("card", {}),
+    )
 
 
 def measurements(report: Mapping[str, Any]) -> tuple[Measurement, ...]:

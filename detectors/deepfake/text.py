@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from detectors.base import Context, DetectorCard, Finding, Span, abstained
 from detectors.calibration import Calibration, from_json
-from detectors.cards import measurements, read_report
+from detectors.cards import read_report, reported
 from detectors.deepfake.text_features import Token, gate, tokens, windows
 from detectors.explain import Explanation
 from guard.errors import DetectorError
@@ -52,18 +52,7 @@ class SyntheticText:
     @cached_property
     def card(self) -> DetectorCard:
         """The detector's card, with the errors of the report that was measured beside the weights."""
-        report = self._report
-        return DetectorCard(
-            id=_ID,
-            version=f"1+{report['weights']['sha256'][:12]}",
-            signal="synthetic",
-            modalities=frozenset({Modality.TEXT}),
-            sources=measurements(report),
-            false_alarms=report["false_alarms"],
-            report=report,
-            **_CARD,
-            **report["card"],
-        )
+        return reported(self._report, id=_ID, signal="synthetic", modality=Modality.TEXT, **_CARD)
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002
         """One finding. Raises `DetectorError` where the artifact is no text."""
