@@ -13,7 +13,7 @@ $(VENV)/base: pyproject.toml constraints.txt
 # torch first and alone: its pinned build must be in place before packages that would pull another one.
 $(VENV)/dev: $(VENV)/base
 	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt torch==2.13.0
-	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[hsm,kms,local,postgres,privacy,dev]'
+	$(PY) -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[hsm,kms,local,ocr,postgres,privacy,dev]'
 	@touch $@
 
 # Older clients and another gateway, for the tests that speak to Guard as they do. Each has a place of its own,

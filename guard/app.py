@@ -7,16 +7,18 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache, partial
 from pathlib import Path
+from typing import get_args
 
-from detectors.base import Detector
+from detectors.base import Context, Detector
 from detectors.blocklist import Blocklist
 from detectors.registry import load_all
+from detectors.run import inspect_all
 from detectors.spoken import Spoken
 from detectors.toxicity.classifier import Classifier
 from guard.errors import ConfigurationError, InputError, ModelNotFoundError
 from guard.ledger import Ledger
 from guard.ledger.log.note import NoteSigner, VerifierKey, new_key
-from guard.media import Modality
+from guard.media import Artifact, Modality
 from guard.outbox import Outbox
 from guard.pipeline import Guard
 from guard.provenance.fetch import Fetcher
@@ -36,7 +38,8 @@ from guard.watermark.tokens import token_watermarker
 from models.base import Transcriber
 from models.local.checkpoint import locate
 from models.registry import load_transcriber
-from policies.policy import default, load
+from policies.policy import Policy, default, load
+from policies.schema import Stage
 
 __all__ = ["App", "open_app"]
 
@@ -62,7 +65,7 @@ class App:
     def guard(self, trace: Trace = nullcontext) -> Guard:
         """The release path. Raises `KeyStoreError` where there are no keys yet."""
         return Guard(
-            policy=load(self.settings.policy) if self.settings.policy else default(),
+            policy=self.policy,
             detectors=self.detectors,
             watermarkers={modality: self._engine(modality) for modality in _ENGINES},
             mark_key=self.keys.mark_keys()[0],
@@ -74,6 +77,18 @@ class App:
             outbox=self.outbox,
             redact=PERSONAL if self.settings.redact_inputs else (),
         )
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that the settings name, or the one that Guard ships. Raises `PolicyError`."""
+        return load(self.settings.policy) if self.settings.policy else default()
+
+    def warm(self) -> None:
+        """Let the detectors of text that the policy reads load what they need now: some take seconds, which
+        else the first caller would wait."""
+        for stage in get_args(Stage):
+            context = Context(stage, signals=self.policy.signals(stage))
+            inspect_all(self.detectors, Artifact.from_text("Good morning."), context)
 
     @property
     def outbox(self) -> Outbox:

@@ -24,6 +24,8 @@ from guard.verify import Verifier
 __all__ = ["Match", "Resolver"]
 
 _CODE_BYTES = 32
+_MOST_CODES = 256
+"""Codes of one question: each costs as many look-ups as its key has bits, and one more."""
 _PAYLOAD = re.compile(r"[0-9a-f]{16}")
 
 
@@ -96,6 +98,10 @@ class Resolver:
     def _near(self, alg: Algorithm, codes: bytes, limit: int) -> Iterator[Match]:
         if not codes or len(codes) % _CODE_BYTES:
             raise InputError(f"A value of '{alg}' is one or more codes of {_CODE_BYTES} bytes.")
+        if len(codes) > _MOST_CODES * _CODE_BYTES:
+            raise InputError(
+                f"A value of '{alg}' has at most {_MOST_CODES} codes.", "Ask for a part of the recording."
+            )
         asked = np.frombuffer(codes, np.uint8).reshape(-1, _CODE_BYTES)
         questions = [Fingerprint(alg, code) for row in asked for code in _around(row.tobytes())]
         for entry in self.verifier.ledger.nearest(questions, limit):

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from detectors.base import Box, Context, DetectorCard, Finding, abstained
+from detectors.privacy.frames import boxed, chosen
 from detectors.quality import small_picture
 from guard.media import Artifact, Modality
 
@@ -16,12 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Faces"]
 
 _ID, _SIGNAL, _THRESHOLD = "faces", "face", 0.5
-_TEXT = "visible_text"
 _SIDE = 1024
 """Pixels of the longer side at which a picture is searched."""
 _LEAST = 24
 _WINDOWS = 6
-_FRAMES = 32
 _MARGIN = 0.2
 """How much is added on each side, so that hair and chin are in the box too."""
 
@@ -29,45 +28,32 @@ _MARGIN = 0.2
 class Faces:
     """Finds frontal, upright faces; each is a box labelled "face", in pixels of the picture.
 
-    Of an animation up to 32 frames are searched, and a box stands for all of them. It always abstains from
-    the signal "visible_text": no model that finds lettering comes with Guard.
+    Of an animation up to 32 frames are searched, and a box stands for all of them.
     """
 
     card = DetectorCard(
         id=_ID,
-        version="1",
+        version="2",
         signal=_SIGNAL,
-        others=(_TEXT,),
         modalities=frozenset({Modality.IMAGE}),
         description="Frontal faces, by a cascade of local binary patterns.",
         licence="Apache-2.0; the cascade is OpenCV's, see weights/NOTICE",
         data="3,000 faces and 1,500 other pictures of OpenCV's, as the cascade's file says",
         calibration="none: a face found scores 1, none scores 0",
         measured_error="see docs/guide/privacy.md: most tilted faces and profiles are missed",
-        abstains=f"below {_LEAST} pixels on the shorter side; always on lettering, which nothing here finds",
+        abstains=f"below {_LEAST} pixels on the shorter side",
         limits="Misses profiles, faces tilted by more than about 15 degrees, painted or covered ones, and "
         f"those smaller than {_LEAST} pixels where the longer side has {_SIDE}.",
         seconds=120.0,
     )
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:  # noqa: ARG002
-        """One finding on faces and one, inconclusive, on lettering. Raises `DetectorError` without the
-        cascade's data."""
+        """One finding. Raises `DetectorError` without the cascade's data."""
         picture = artifact.picture
-        why = "Not looked for: no model that finds lettering comes with Guard."
-        lettering = abstained(self.card, why, _TEXT)
         if small := small_picture(picture.width, picture.height, _LEAST):
-            return [abstained(self.card, small, threshold=_THRESHOLD), lettering]
-        count = len(picture.frames)
-        chosen = sorted({round(n * (count - 1) / max(1, _FRAMES - 1)) for n in range(min(count, _FRAMES))})
-        found = {box for number in chosen for box in _boxes(picture.rgb(number))}
-        boxes = tuple(sorted(found, key=lambda box: (box.y, box.x, box.width)))
-        message = f"{len(boxes)} place(s) in the picture" if boxes else ""
-        score = float(bool(boxes))
-        return [
-            Finding(_ID, self.card.version, _SIGNAL, score, _THRESHOLD, message=message, boxes=boxes),
-            lettering,
-        ]
+            return [abstained(self.card, small, threshold=_THRESHOLD)]
+        found = (box for number in chosen(picture) for box in _boxes(picture.rgb(number)))
+        return [boxed(self.card, _SIGNAL, found, threshold=_THRESHOLD)]
 
 
 def _boxes(pixels: NDArray[np.uint8]) -> list[Box]:

@@ -60,6 +60,7 @@ def serve(
     settings = settings.model_copy(update={"text_models": _texts(settings.text_models, hosted)})
     with open_app(settings) as opened:
         close_orphans(opened.ledger)  # of a server that died
+        opened.warm()
         connect = connector(settings)
         ears = [opened.ears()] if opened.ears else []
         api = create_app(

@@ -25,7 +25,7 @@ from guard.media import Artifact
 
 __all__ = ["router"]
 
-_NO_MATTER = frozenset({SYNTHETIC, "face", "personal_data"})
+_NO_MATTER = frozenset({SYNTHETIC, "face", "personal_data", "visible_text"})
 """Signals that make nothing unfit to be shown: `/v1/verify` and `/v1/check` tell of them."""
 
 router = APIRouter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,14 @@ import pytest
 from pydantic import BaseModel
 
 import guard
-from detectors.base import Context
+from detectors import registry
+from detectors.base import Context, DetectorCard, Finding
 from guard import errors
 from guard.app import App, open_app
 from guard.errors import BlockedError, ConfigurationError, DetectorError, KeyStoreError, PolicyError
 from guard.ledger.audit import audit
 from guard.ledger.log.note import Note, VerifierKey
-from guard.media import Artifact, Limits
+from guard.media import Artifact, Limits, Modality
 from guard.media.stream import Samples
 from guard.pipeline import Origin
 from guard.settings import AudioSealSettings, LimitSettings, SandboxSettings, Settings, load_settings
@@ -49,7 +51,7 @@ class TestSettings:
         names = [f"GUARD_{name.upper()}" for name in Settings.model_fields if name not in nested]
         for group, kind in nested.items():
             names += [f"GUARD_{group.upper()}__{name.upper()}" for name in kind.model_fields]
-        assert [name for name in names if f"`{name}`" not in page] == []
+        assert [name for name in (*names, registry.FILE) if f"`{name}`" not in page] == []
 
     def test_another_database_wins(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("GUARD_LEDGER_URL", "sqlite:///elsewhere.db")
@@ -271,3 +273,27 @@ def test_step_times_add_up() -> None:
         raise ValueError("x")
     assert set(times.seconds) == {"a", "b"}
     assert all(seconds >= 0 for seconds in times.seconds.values())
+
+
+def test_only_what_the_policy_reads_of_texts_is_warmed(app: App, tmp_path: Path) -> None:
+    class Heavy:
+        card = DetectorCard("heavy", "1", "weight", frozenset({Modality.TEXT}), "Takes long.", "Apache-2.0")
+
+        def __init__(self) -> None:
+            self.seen: list[Context] = []
+
+        def inspect(self, artifact: Artifact, context: Context) -> list[Finding]:
+            self.seen.append(context)
+            return [Finding("heavy", "1", "weight", 0.0, 0.5)]
+
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "name: p\nversion: 1\nrules:\n- {id: a, stages: [output], when: 'scores[\"weight\"] >= 0.5', "
+        "action: block, reason: heavy}\n"
+    )
+    heavy = Heavy()
+    replace(app, detectors=(heavy,)).warm()
+    assert heavy.seen == []
+    settings = app.settings.model_copy(update={"policy": policy})
+    replace(app, detectors=(heavy,), settings=settings).warm()
+    assert [context.stage for context in heavy.seen] == ["output"]

@@ -115,6 +115,13 @@ class TestByBinding:
         assert answer.status_code == 400
         assert isinstance(answer.json()["error"], str)
 
+    def test_no_more_codes_are_looked_up_than_a_question_may_have(self, resolver: TestClient) -> None:
+        for codes, status in ((256, 200), (257, 400), (20_000, 400)):
+            query = {"alg": "guard.frame.1", "value": b64(b"\x55" * 32 * codes)}
+            answer = resolver.post(BY_BINDING, json=query)
+            assert answer.status_code == status
+        assert answer.json()["error"].startswith("A value of 'guard.frame.1' has at most 256 codes.")
+
     def test_a_value_too_long_for_an_address_is_asked_for_by_post(self, resolver: TestClient) -> None:
         query = {"alg": "guard.frame.1", "value": b64(b"\x55" * 32 * 200)}
         assert resolver.get(BY_BINDING, params=query).status_code == 414

@@ -10,6 +10,8 @@ import uuid
 from collections.abc import Sequence
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.base import Context, Finding
 from detectors.privacy import Secrets
@@ -121,6 +123,37 @@ def test_a_stream_ends_with_the_same_finding_and_lets_no_part_of_a_secret_out(si
         came += sizes[number % len(sizes)]
         if came < first.end:
             assert point <= first.start
+
+
+_PARTS = st.sampled_from(
+    [
+        *ISSUED.values(),
+        "password = Tr0ub4dor&3x",
+        'api_key: "k9Jd83hfKs02lqPz7TnW"',
+        "amqp://me:hunter2x@host",
+        "Authorization: Bearer abc9def8ghi7jkl6mno5",
+        "token=",
+        "secret is",
+        "https://",
+        "-----BEGIN RSA PRIVATE",
+        "рассword: Xk29s!aa",
+        "a\u0301\u200b",
+        "\n",
+        " ",
+        ".",
+    ]
+)
+
+_ANY = st.text(st.characters(exclude_categories=("Cc", "Cs")), max_size=8)
+
+
+@given(
+    st.lists(_PARTS | _ANY, max_size=8).map("".join),
+    st.lists(st.integers(1, 12), min_size=1, max_size=4),
+)
+@settings(max_examples=40)
+def test_whatever_the_pieces_a_stream_ends_as_the_whole_does(text: str, sizes: list[int]) -> None:
+    assert in_pieces(text, sizes)[0].spans == looked_at(text).spans
 
 
 def test_text_without_secrets_is_cleared_at_once() -> None:

@@ -112,3 +112,39 @@ def test_labels_that_do_not_fit_are_a_failure_in_plain_words(
 def test_an_entry_that_makes_no_sense_is_refused(tmp_path: Path, rest: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         plugged(tmp_path, None, rest)
+
+
+@pytest.mark.parametrize(("label", "rule"), [(1, "unsafe"), (0, None)])
+def test_a_network_in_onnx_takes_the_place_of_the_stand_in_too(
+    tmp_path: Path, label: int, rule: str | None
+) -> None:
+    network = tmp_path / "network.onnx"
+    network.write_bytes(bright_or_dark())
+    (tmp_path / "detectors.yaml").write_text(
+        f"detectors:\n- id: mine\n  kind: image-onnx\n  path: {network.name}\n  signal: unsafe_image\n"
+        f"  sha256: '{hashlib.sha256(network.read_bytes()).hexdigest()}'\n  label: {label}\n  side: 64\n"
+    )
+    mine = from_file(tmp_path / "detectors.yaml")["mine"]
+    findings = inspect_all([Unscreened(), mine], png(), CONTEXT)
+    assert [f.signal for f in findings] == ["unsafe_image", "unsafe_image"]
+    assert decided([finding for finding in findings if finding.state == "scored"])[1] == rule
+
+
+def bright_or_dark() -> bytes:
+    """An ONNX network with two classes: the second is likelier the brighter the picture is."""
+    from onnx import TensorProto, helper
+
+    weights = helper.make_tensor("weights", TensorProto.FLOAT, [3, 2], [-5.0, 5.0] * 3)
+    nodes = [
+        helper.make_node("ReduceMean", ["picture"], ["means"], axes=[2, 3], keepdims=0),
+        helper.make_node("MatMul", ["means", "weights"], ["logits"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "bright",
+        [helper.make_tensor_value_info("picture", TensorProto.FLOAT, [1, 3, 64, 64])],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, [1, 2])],
+        [weights],
+    )
+    opset = [helper.make_opsetid("", 17)]
+    return bytes(helper.make_model(graph, opset_imports=opset, ir_version=8).SerializeToString())
