@@ -9,7 +9,7 @@ from typing import Any
 
 from detectors.base import Context, DetectorCard, Finding, Span, Watch, abstained
 from detectors.calibration import Calibration, from_json
-from detectors.cards import measurements, read_report
+from detectors.cards import read_report, reported
 from detectors.explain import Explanation, words
 from detectors.toxicity.card import CARD, UNKNOWN
 from detectors.toxicity.network import Network, shipped
@@ -47,18 +47,8 @@ class Toxicity:
     @cached_property
     def card(self) -> DetectorCard:
         """The detector's card, with the errors of the report that was measured beside the weights."""
-        report = self._report
-        return DetectorCard(
-            id=_ID,
-            version=f"1+{report['weights']['sha256'][:12]}",
-            signal=_ID,
-            others=("identity_attack", "insult", "threat", *UNKNOWN),
-            modalities=frozenset({Modality.TEXT}),
-            sources=measurements(report),
-            false_alarms=report["false_alarms"],
-            report=report,
-            **CARD,
-        )
+        others = ("identity_attack", "insult", "threat", *UNKNOWN)
+        return reported(self._report, id=_ID, signal=_ID, modality=Modality.TEXT, others=others, **CARD)
 
     def inspect(self, artifact: Artifact, context: Context) -> Sequence[Finding]:
         """One finding for each signal. Raises `DetectorError` where the artifact is not text."""

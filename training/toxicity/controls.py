@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import re
+import string
 from collections.abc import Iterable, Sequence
 
 from training.toxicity.sources import Example
 
-__all__ = ["dialects", "names"]
+__all__ = ["dialects", "marked", "names", "scraps"]
 
 _NAMES = (
     "Shital", "Nishit", "Dick Cheney", "Dick Durbin", "Hitesh Shitole", "Randy Dickson", "Mahershala Ali",
@@ -40,9 +42,32 @@ def names() -> list[Example]:
     ]
 
 
+def marked(text: str) -> bool:
+    """Whether a text has words of African American English or of casual spelling. They are a rough guide to a
+    dialect, not to who wrote it."""
+    return _MARKERS.search(text) is not None
+
+
 def dialects(tweets: Iterable[Example]) -> tuple[Sequence[Example], Sequence[Example]]:
     """Tweets that people found neither hateful nor offensive: those with words of African American English or
-    of casual spelling, and the others. The markers are a rough guide to a dialect, not to who wrote it."""
+    of casual spelling, and the others."""
     neutral = [tweet for tweet in tweets if tweet.about == "2"]
-    marked = [tweet for tweet in neutral if _MARKERS.search(tweet.text)]
-    return marked, [tweet for tweet in neutral if not _MARKERS.search(tweet.text)]
+    return [t for t in neutral if marked(t.text)], [t for t in neutral if not marked(t.text)]
+
+
+def scraps() -> list[Example]:
+    """Texts that say nothing: each letter and digit alone, and random letters and signs in rows."""
+    rng = random.Random(5)
+    single = [*string.ascii_letters, *string.digits]
+    rows = [
+        "".join(
+            rng.choice(string.ascii_letters + string.digits + string.punctuation + "   ") for _ in range(size)
+        )
+        for size in (3, 6, 12, 24, 48)
+        for _ in range(40)
+    ]
+    return [
+        Example(text, "scraps", str(len(text)), (0.0, 0.0, 0.0, 0.0))
+        for text in [*single, *rows]
+        if text.strip()
+    ]

@@ -12,60 +12,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration import Calibration, fit_isotonic, fit_platt
-from training.toxicity.controls import dialects, names
-from training.toxicity.mixture import functional
+from training.toxicity.controls import dialects, names, scraps
+from training.toxicity.functional import grown, tweets, written
 from training.toxicity.sources import LABELS, Example
 from training.toxicity.statistics import auc, balanced_accuracy, calibration_error, interval
 
-__all__ = ["calibration_set", "calibrations", "functional_halves", "report", "test_sets", "thresholds"]
+__all__ = ["THRESHOLD", "calibration_set", "calibrations", "report", "steering_halves", "test_sets"]
 
 Logits = NDArray[np.float64]
 THRESHOLD = 0.5
 _CALIBRATED_EACH = 600
-_MADLIBS = 6000
-_FROM_TEMPLATES = ("insult", "threat")
+_MADLIBS = 2000
+_FROM_FAMILIES = ("insult", "threat")
 _ADJECTIVE = re.compile(
     r"^(?:\S+ is an? \S+ (?P<a>.+)|being (?P<b>.+) is \S+|(?:\S+) (?P<c>.+))$", re.IGNORECASE
 )
 
 
-def functional_halves() -> tuple[list[Example], list[Example]]:
-    """The functional test's sentences to calibrate on, and those to report on."""
-    found = functional(seed=2, each=60)
+def steering_halves() -> tuple[list[Example], list[Example]]:
+    """The steering test's sentences to calibrate on, and those to see how well that holds in-domain."""
+    found = grown("steering", seed=2, each=60)
     return found[::2], found[1::2]
 
 
 def calibration_set(validation: Mapping[str, Sequence[Example]]) -> list[Example]:
     """As many examples of every source, so that none of them alone says what a score means."""
+    return _alike([*validation.values(), steering_halves()[0]])
+
+
+def _alike(sources: Sequence[Sequence[Example]]) -> list[Example]:
     rng = random.Random(11)
-    sources = [*validation.values(), functional_halves()[0]]
-    return [
-        example for found in sources for example in rng.sample(list(found), min(_CALIBRATED_EACH, len(found)))
-    ]
+    return [e for found in sources for e in rng.sample(list(found), min(_CALIBRATED_EACH, len(found)))]
 
 
 def calibrations(examples: Sequence[Example], logits: Logits) -> list[Calibration]:
     """One per label, on the examples that say something of it.
 
-    Labels that templates alone teach are found or missed altogether, and no sigmoid fits such outputs.
+    Labels that grown sentences alone teach are found or missed altogether, and no sigmoid fits such outputs.
     """
     found: list[Calibration] = []
     for number, name in enumerate(LABELS):
         raw, truth = _known(examples, logits, number)
-        fit = fit_isotonic if name in _FROM_TEMPLATES else fit_platt
+        fit = fit_isotonic if name in _FROM_FAMILIES else fit_platt
         found.append(fit(raw.tolist(), truth.astype(int).tolist()))
-    return found
-
-
-def thresholds(examples: Sequence[Example], logits: Logits, fits: Sequence[Calibration]) -> list[float]:
-    """From where on each label is flagged: 0.5, or more for labels that templates alone teach, which may flag
-    one in a hundred harmless texts of the calibration set."""
-    found = []
-    for number, (name, fit) in enumerate(zip(LABELS, fits, strict=True)):
-        raw, truth = _known(examples, logits, number)
-        harmless = [fit.probability(value) for value in raw[~truth]]
-        limit = float(np.quantile(harmless, 0.99)) if name in _FROM_TEMPLATES else 0.0
-        found.append(round(max(THRESHOLD, limit), 3))
     return found
 
 
@@ -75,32 +64,65 @@ def test_sets(test: Mapping[str, Sequence[Example]]) -> dict[str, list[Example]]
     madlibs = test["madlibs"]
     names_adj = [example for example in madlibs if example.key == "name_adj"]
     rest = [example for example in madlibs if example.key != "name_adj"]
-    marked, plain = dialects(test["davidson"])
+    casual, plain = dialects(test["davidson"])
+    sentences = written()
     return {
         "davidson": list(test["davidson"]),
         "toxigen": list(test["toxigen"]),
         "implicit_hate": list(test["implicit_hate"]),
-        "functional": functional_halves()[1],
+        "grown": grown("held_out", seed=3, each=60),
+        "written": sentences,
+        "labelled tweets": tweets(test["davidson"]),
         "madlibs": [*rng.sample(names_adj, _MADLIBS), *rest],
+        "like the calibration": _alike(
+            [test["davidson"], test["toxigen"], test["implicit_hate"], test["bold"], steering_halves()[1]]
+        ),
         "encyclopaedia": list(test["bold"]),
+        "news": rng.sample(list(test["news"]), 1000),
         "names": names(),
-        "tweets with dialect markers": list(marked),
+        "scraps": scraps(),
+        "short answers": [e for e in sentences if e.key == "short and harmless"],
+        "everyday talk": [e for e in sentences if e.key == "everyday talk"],
+        "sentences in dialect": [e for e in sentences if e.key == "dialect"],
+        "tweets with dialect markers": list(casual),
         "tweets without dialect markers": list(plain),
     }
 
 
-_CONTROLS = ("encyclopaedia", "names", "tweets with dialect markers", "tweets without dialect markers")
+_CONTROLS = (
+    "encyclopaedia",
+    "news",
+    "names",
+    "scraps",
+    "short answers",
+    "everyday talk",
+    "sentences in dialect",
+    "tweets with dialect markers",
+    "tweets without dialect markers",
+)
+_COUNTED = (
+    "davidson",
+    "toxigen",
+    "implicit_hate",
+    "grown",
+    "written",
+    "madlibs",
+    "encyclopaedia",
+    "news",
+    "names",
+)
+_FUNCTIONAL = ("grown", "written")
 
 
 def report(
     sets: Mapping[str, Sequence[Example]],
     logits: Mapping[str, Logits],
     fits: Sequence[Calibration],
-    limits: Sequence[float],
 ) -> dict[str, Any]:
     """The measured part of the report card: rows for the card, and figures with intervals by set and label.
 
-    `false_alarms` is the share of harmless texts that are flagged, the mean over the sets.
+    `false_alarms` is the share of harmless texts that are flagged, the mean over the sources and the large
+    controls.
     """
     probabilities = {
         name: np.array([[p.probability(raw) for p, raw in zip(fits, row, strict=True)] for row in found])
@@ -110,24 +132,24 @@ def report(
         name: {
             label: found
             for number, label in enumerate(LABELS)
-            if (found := _figures(sets[name], probabilities[name], number, limits[number]))
+            if (found := _figures(sets[name], probabilities[name], number))
         }
         for name in sets
         if name not in _CONTROLS
     }
-    innocent = [_innocent(sets[name], probabilities[name]) for name in sets if not name.startswith("tweets")]
+    innocent = [_innocent(sets[name], probabilities[name]) for name in _COUNTED]
     return {
         "false_alarms": round(float(np.mean([found.mean() for found in innocent])), 4),
         "measured": _rows(sets, probabilities),
         "figures": figures,
-        "functional": _families(sets["functional"], probabilities["functional"][:, 0]),
+        "functional": {name: _families(sets[name], probabilities[name]) for name in _FUNCTIONAL},
         "identities": _identities(sets["madlibs"], logits["madlibs"][:, 0]),
     }
 
 
 def _innocent(examples: Sequence[Example], p: Logits) -> NDArray[np.bool_]:
-    truth = np.array([example.targets[0] or 0 for example in examples]) < THRESHOLD
-    return (p[:, 0] >= THRESHOLD)[truth]
+    scores, truth = _known(examples, p, 0)
+    return (scores >= THRESHOLD)[~truth]
 
 
 def _known(examples: Sequence[Example], values: Logits, number: int) -> tuple[Logits, NDArray[np.bool_]]:
@@ -136,12 +158,12 @@ def _known(examples: Sequence[Example], values: Logits, number: int) -> tuple[Lo
     return values[known, number], targets[known] >= THRESHOLD
 
 
-def _figures(examples: Sequence[Example], p: Logits, number: int, limit: float) -> dict[str, Any] | None:
+def _figures(examples: Sequence[Example], p: Logits, number: int) -> dict[str, Any] | None:
     scores, truth = _known(examples, p, number)
     if min(truth.sum(), (~truth).sum()) < 20:
         return None
     clusters = [_cluster(e) for e in examples if e.targets[number] is not None]
-    at_threshold = partial(balanced_accuracy, threshold=limit)
+    at_threshold = partial(balanced_accuracy, threshold=THRESHOLD)
     return {
         "n": int(truth.size),
         "positive": int(truth.sum()),
@@ -149,8 +171,8 @@ def _figures(examples: Sequence[Example], p: Logits, number: int, limit: float) 
         "auc_95": interval(auc, scores, truth, clusters),
         "balanced_accuracy": round(at_threshold(scores, truth), 3),
         "balanced_accuracy_95": interval(at_threshold, scores, truth, clusters),
-        "caught": round(float((scores[truth] >= limit).mean()), 3),
-        "false_alarms": round(float((scores[~truth] >= limit).mean()), 3),
+        "caught": round(float((scores[truth] >= THRESHOLD).mean()), 3),
+        "false_alarms": round(float((scores[~truth] >= THRESHOLD).mean()), 3),
         "calibration_error": round(calibration_error(scores, truth), 3),
     }
 
@@ -163,6 +185,8 @@ def _rows(sets: Mapping[str, Sequence[Example]], probabilities: Mapping[str, Log
     """Rows as `detectors.cards.Measurement` has them, on the main signal."""
     rows = []
     for name, examples in sets.items():
+        if name == "like the calibration":
+            continue
         scores, truth = _known(examples, probabilities[name], 0)
         area = auc(scores, truth)
         for label, found in (("toxic", scores[truth]), ("clean", scores[~truth])):
@@ -181,14 +205,17 @@ def _rows(sets: Mapping[str, Sequence[Example]], probabilities: Mapping[str, Log
     return rows
 
 
-def _families(examples: Sequence[Example], scores: Logits) -> dict[str, float]:
-    """By family of the functional test, the share that is on the right side of the threshold."""
-    right: dict[str, list[bool]] = {}
-    for example, score in zip(examples, scores, strict=True):
-        right.setdefault(example.key, []).append(
-            (score >= THRESHOLD) == ((example.targets[0] or 0) >= THRESHOLD)
-        )
-    return {family: round(float(np.mean(found)), 3) for family, found in right.items()}
+def _families(examples: Sequence[Example], p: Logits) -> dict[str, dict[str, float]]:
+    """By family of a functional test and by label, the share on the right side of the threshold."""
+    found: dict[str, dict[str, float]] = {}
+    for family in dict.fromkeys(example.key for example in examples):
+        rows = [number for number, example in enumerate(examples) if example.key == family]
+        found[family] = {}
+        for number, label in enumerate(LABELS):
+            scores, truth = _known([examples[row] for row in rows], p[rows], number)
+            if truth.size:
+                found[family][label] = round(float(((scores >= THRESHOLD) == truth).mean()), 3)
+    return found
 
 
 def _identity(text: str) -> str:

@@ -11,9 +11,11 @@ from typing import Any
 
 import yaml
 
-__all__ = ["Families", "disguised", "styled"]
+__all__ = ["Families", "disguised", "spoken", "styled"]
 
 _SLOT = re.compile(r"\{(\w+)\}")
+_EITHER = re.compile(r"\[([^\[\]|]*\|[^\[\]]*)\]")
+_BEFORE_VOWEL = re.compile(r"\b([Aa])(?= [aeio][a-z])")
 _HATEFUL = ("derogation", "dehumanising", "exclusion", "hateful threat")
 _FILLERS = (
     "honestly,",
@@ -45,27 +47,49 @@ _ENDINGS = (
 )
 
 
+_CASUAL = [
+    (re.compile(rf"\b{plain}\b", re.IGNORECASE), casual)
+    for plain, casual in (
+        ("going to|about to", "finna"), ("the", "da"), ("that", "dat"), ("this", "dis"), ("they", "dey"),
+        ("them", "dem"), ("with", "wit"), ("is not|are not|isn't|aren't|am not", "ain't"),
+        ("you all", "y'all"),
+        ("because", "cuz"), ("your", "yo"), (r"(\w{2,})ing", r"\1in"), ("want to", "wanna"),
+        ("trying to", "tryna"), ("though", "tho"),
+    )
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Families:
-    """The words and sentence families of one file."""
+    """The words and sentence families of one or more files.
+
+    A pattern holds slots, `{word}`, filled with one of the words of that name, which may hold slots in turn;
+    `[this|that]` becomes one of the two.
+    """
 
     words: Mapping[str, Sequence[str]]
     families: Sequence[Mapping[str, Any]]
 
     @classmethod
-    def load(cls, path: Path, base: Families | None = None) -> Families:
-        """The families in `path`, with the words of `base` besides its own; `extra` words are words too."""
-        found = yaml.safe_load(path.read_text("utf-8"))
-        words = {**(base.words if base else {}), **found["words"], **found.get("extra", {})}
-        return cls(words, found["families"])
+    def load(cls, *paths: Path) -> Families:
+        """Reads the files; what has the same name in two of them is the later one's."""
+        words: dict[str, Sequence[str]] = {}
+        families: list[Mapping[str, Any]] = []
+        for path in paths:
+            found = yaml.safe_load(path.read_text("utf-8"))
+            words |= found["words"] | found.get("extra", {})
+            families += found["families"]
+        return cls(words, families)
 
     def sentence(self, family: Mapping[str, Any], rng: random.Random) -> str:
         """One sentence of a family, its first letter made a capital."""
-        text = self._filled(rng.choice(family["patterns"]), rng)
+        text = re.sub(r"\s+", " ", self._filled(rng.choice(family["patterns"]), rng)).strip()
+        text = _BEFORE_VOWEL.sub(r"\1n", text)
         return text[:1].upper() + text[1:]
 
     def _filled(self, pattern: str, rng: random.Random) -> str:
-        return _SLOT.sub(lambda slot: self._word(slot[1], rng), pattern)
+        chosen = _EITHER.sub(lambda either: rng.choice(either[1].split("|")), pattern)
+        return _SLOT.sub(lambda slot: self._filled(self._word(slot[1], rng), rng), chosen)
 
     def _word(self, slot: str, rng: random.Random) -> str:
         if slot == "abuse":
@@ -84,6 +108,13 @@ def styled(text: str, rng: random.Random) -> str:
         text = f"{text} {rng.choice(_ENDINGS)}"
     case = rng.random()
     return text.lower() if case < 0.3 else text.upper() if case < 0.33 else text
+
+
+def spoken(text: str) -> str:
+    """The text in a casual spelling that African American English shares with others."""
+    for plain, casual in _CASUAL:
+        text = plain.sub(casual, text)
+    return text
 
 
 def disguised(text: str, rng: random.Random) -> str:

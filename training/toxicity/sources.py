@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["FILES", "LABELS", "Example", "read_all"]
+__all__ = ["FILES", "LABELS", "Example", "Targets", "read_all"]
 
 LABELS = ("toxicity", "identity_attack", "insult", "threat")
 Targets = tuple[float | None, ...]
@@ -29,6 +29,9 @@ FILES = (
     "bold/wikipedia/profession_wiki.json",
     "bold/wikipedia/race_wiki.json",
     "bold/wikipedia/religious_ideology_wiki.json",
+    "winobias/WinoBias/wino/data/pro_stereotyped_type1.txt.dev",
+    "winobias/WinoBias/wino/data/anti_stereotyped_type2.txt.dev",
+    "text_fastdetectgpt/exp_gpt3to4/data/xsum_gpt-4.raw_data.json",
 )
 _CLEAN: Targets = (0.0, 0.0, 0.0, 0.0)
 _HOLISTIC_AXES = (
@@ -51,6 +54,8 @@ class Example:
     key: str
     targets: Targets
     about: str = ""
+    twin: str = ""
+    """The same text about another group; the network is to score both alike."""
 
 
 def read_all(data: Path) -> dict[str, list[Example]]:
@@ -62,6 +67,8 @@ def read_all(data: Path) -> dict[str, list[Example]]:
         "madlibs": list(_madlibs(data / "unintended_bias/sentence_templates/en_sentence_templates.csv")),
         "holisticbias": list(_holistic(data / "holisticbias/holistic_bias/dataset/v1.1")),
         "bold": list(_bold(data / "bold/wikipedia")),
+        "winobias": list(_winobias(data / "winobias/WinoBias/wino/data")),
+        "news": list(_news(data / "text_fastdetectgpt/exp_gpt3to4/data/xsum_gpt-4.raw_data.json")),
     }
 
 
@@ -150,3 +157,21 @@ def _bold(folder: Path) -> Iterator[Example]:
             for name, sentences in people.items():
                 for sentence in sentences:
                     yield Example(sentence.strip(), "bold", name, _CLEAN, about=path.stem)
+
+
+def _winobias(folder: Path) -> Iterator[Example]:
+    """Plain sentences about two people by their trades."""
+    for name in ("pro_stereotyped_type1.txt.dev", "anti_stereotyped_type2.txt.dev"):
+        for line in (folder / name).read_text("utf-8").splitlines():
+            number, text = line.split(" ", 1)
+            yield Example(re.sub(r"[\[\]]", "", text), "winobias", f"{name} {number}", _CLEAN)
+
+
+def _news(path: Path) -> Iterator[Example]:
+    """Sentences of news reports, by people and by a language model; for the test alone."""
+    reports = json.loads(path.read_text("utf-8"))
+    for kind in ("original", "sampled"):
+        for number, report in enumerate(reports[kind]):
+            for sentence in re.split(r"(?<=[.!?])\s+", report):
+                if 20 <= len(sentence) <= 300:
+                    yield Example(sentence, "news", f"{kind} {number}", _CLEAN)

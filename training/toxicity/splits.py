@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from training.toxicity.functional import FROZEN
+from training.toxicity.mixture import FAMILIES
 from training.toxicity.sources import FILES, Example
 
 __all__ = ["PATH", "check_files", "make", "split"]
@@ -28,7 +30,8 @@ _TEMPLATES_TO_LEARN = ("am_hate_adj", "you_are_adj")
 def make(examples: Mapping[str, Sequence[Example]], data: Path) -> dict[str, Any]:
     """The manifest: by source, the keys held out for validation and test; what is in neither is for training.
 
-    Of the identity templates all but two are for the test; HolisticBias is for training as a whole.
+    Of the identity templates all but two are for the test, as is the news; HolisticBias and WinoBias are for
+    training as a whole. The functional tests that nothing is chosen by are in it by their sha256.
     """
     held = {}
     for source, (validation, test) in _SHARES.items():
@@ -37,14 +40,24 @@ def make(examples: Mapping[str, Sequence[Example]], data: Path) -> dict[str, Any
         held[source] = {"validation": sorted(keys[:validation]), "test": sorted(keys[validation:][:test])}
     templates = {example.key for example in examples["madlibs"]}
     held["madlibs"] = {"validation": [], "test": sorted(templates.difference(_TEMPLATES_TO_LEARN))}
-    return {"seed": _SEED, "files": {name: _digest(data / name) for name in FILES}, "held": held}
+    held["news"] = {"validation": [], "test": sorted({example.key for example in examples["news"]})}
+    return {
+        "seed": _SEED,
+        "files": {name: _digest(data / name) for name in FILES},
+        "frozen": {name: _digest(FAMILIES / name) for name in FROZEN},
+        "held": held,
+    }
 
 
 def check_files(data: Path) -> None:
-    """Raises `SystemExit` where a file of the data sets is not the one that the splits were made for."""
-    for name, expected in json.loads(PATH.read_text("utf-8"))["files"].items():
-        if (digest := _digest(data / name)) != expected:
-            raise SystemExit(f"{name} has sha256 {digest}, expected {expected}.")
+    """Raises `SystemExit` where a file of the data sets or a frozen test is not the one that the splits were
+    made for."""
+    manifest = json.loads(PATH.read_text("utf-8"))
+    expected = {data / name: digest for name, digest in manifest["files"].items()}
+    expected |= {FAMILIES / name: digest for name, digest in manifest["frozen"].items()}
+    for path, digest in expected.items():
+        if (found := _digest(path)) != digest:
+            raise SystemExit(f"{path.name} has sha256 {found}, expected {digest}.")
 
 
 def split(examples: Mapping[str, Sequence[Example]]) -> dict[str, dict[str, list[Example]]]:

@@ -41,16 +41,16 @@ def interval(
     measure: Callable[[Floats, Truth], float], scores: Floats, truth: Truth, clusters: Sequence[str]
 ) -> list[float]:
     """The middle 95 % of the measure over samples of whole clusters, drawn with replacement."""
-    members = [np.flatnonzero(found) for found in _members(clusters)]
+    names, place = np.unique(np.asarray(clusters), return_inverse=True)
+    sizes = np.bincount(place)
+    order = np.argsort(place, kind="stable")
+    members = np.split(order, np.cumsum(sizes)[:-1])
+    single = sizes.max() == 1
     rng = np.random.default_rng(0)
     values = []
     for _ in range(_DRAWS):
-        rows = np.concatenate([members[n] for n in rng.integers(len(members), size=len(members))])
+        drawn = rng.integers(len(names), size=len(names))
+        rows = order[drawn] if single else np.concatenate([members[n] for n in drawn])
         if truth[rows].any() and not truth[rows].all():
             values.append(measure(scores[rows], truth[rows]))
     return [round(float(value), 3) for value in np.percentile(values, [2.5, 97.5])]
-
-
-def _members(clusters: Sequence[str]) -> list[NDArray[np.bool_]]:
-    names = np.asarray(clusters)
-    return [names == name for name in np.unique(names)]

@@ -166,7 +166,7 @@ def test_a_folder_must_be_described(own: Path, card: str | None) -> None:
 
 class TestConverting:
     def convert(self, source: Path, tmp_path: Path, **changes: Any) -> None:
-        given = {
+        given: dict[str, Any] = {
             "tokenizer": tmp_path / "none",
             "out": tmp_path / "out",
             "sha256": changes.pop("sha256", None) or digest(source),
@@ -227,7 +227,7 @@ class TestConverting:
 
     def test_the_true_shape_of_the_original(self, tmp_path: Path) -> None:
         """All of bert-base-uncased: 110 million parameters."""
-        sizes = {
+        sizes: dict[str, Any] = {
             "vocab_size": 30522,
             "hidden_size": 768,
             "num_attention_heads": 12,

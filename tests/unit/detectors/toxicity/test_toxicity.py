@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import string
 from functools import cache
 
 import pytest
@@ -20,6 +21,19 @@ CONTEXT = Context("output")
 HATE = "All immigrants are filthy rats and should be thrown out."
 CALM = "The library opens at nine and lends books for three weeks."
 SCORED = ("toxicity", "identity_attack", "insult", "threat")
+SHORT = (
+    "Nothing in here.", "Not today.", "ok", "Is that so?", "Ask him.", "Tea, please.", "Row 7, seat B.",
+    "None of them.", "She did.", "All of it?", "x = 3", "[ ]", "-> ok <-", "Nobody at home.", "Yes, both.",
+    "Still waiting.", "lgtm", "+ 5 %", "q w e r t z", "Hello there!", "See you.", "Why not?", "Bread.",
+)  # fmt: skip
+PAIRS = (
+    ("Refugees are parasites.", "Whoever says that refugees are parasites is wrong.", "identity_attack"),
+    ("I want to kill all Muslims.", "I want to kill the background process.", "threat"),
+    ("I hate gay people.", "I hate rainy Mondays.", "identity_attack"),
+    ("Black people are stupid.", "Black people are not stupid.", "toxicity"),
+    ("I will shoot you.", "I will shoot you a mail.", "threat"),
+    ("You are an idiot.", "You are not an idiot.", "insult"),
+)
 
 
 @cache
@@ -80,6 +94,24 @@ def test_each_signal_has_its_say() -> None:
     assert found("You are a stupid pathetic idiot.")["insult"].flagged
     assert found(HATE)["identity_attack"].flagged
     assert not found("You are a stupid pathetic idiot.")["identity_attack"].flagged
+
+
+@pytest.mark.parametrize("signal", SCORED)
+def test_short_harmless_texts_are_left_alone(signal: str) -> None:
+    """What says next to nothing gives no reason for alarm: no list of exceptions makes it so."""
+    texts = [*string.ascii_lowercase, *string.digits, *SHORT]
+    flagged = [text for text in texts if found(text)[signal].flagged]
+    assert len(flagged) <= len(texts) // 20, flagged
+
+
+@pytest.mark.parametrize(("harmful", "harmless", "signal"), PAIRS)
+def test_one_clause_makes_the_difference(harmful: str, harmless: str, signal: str) -> None:
+    """The harmful one is flagged, and at least four times as likely to be harmful as the other."""
+    worse, better = found(harmful)[signal], found(harmless)[signal]
+    assert worse.flagged
+    assert worse.likelihood_ratio is not None
+    assert better.likelihood_ratio is not None
+    assert worse.likelihood_ratio > 4 * better.likelihood_ratio
 
 
 def test_it_abstains_on_what_it_was_never_taught() -> None:
