@@ -12,6 +12,7 @@ from detectors.base import (
     Streaming,
     Watch,
     abstained,
+    calibrated,
 )
 from detectors.cards import Measurement
 from detectors.registry import Loaded, load, load_all
@@ -31,6 +32,7 @@ __all__ = [
     "Watch",
     "Watching",
     "abstained",
+    "calibrated",
     "inspect_all",
     "inspect_each",
     "load",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from detectors.calibration import Calibration
 from detectors.cards import DetectorCard
 from guard.errors import DetectorError
 from guard.media import Artifact
@@ -21,6 +22,7 @@ __all__ = [
     "Streaming",
     "Watch",
     "abstained",
+    "calibrated",
     "failed",
 ]
 
@@ -114,6 +116,22 @@ def abstained(
     details = {} if raw is None else {"raw": raw}
     return Finding(
         card.id, card.version, signal or card.signal, None, threshold, inconclusive=why, details=details
+    )
+
+
+def calibrated(
+    card: DetectorCard, calibration: Calibration, raw: float, threshold: float, message: str = ""
+) -> Finding:
+    """The finding of an output `raw` on the main signal, as a probability and a likelihood ratio."""
+    return Finding(
+        card.id,
+        card.version,
+        card.signal,
+        calibration.probability(raw),
+        threshold,
+        message=message,
+        likelihood_ratio=calibration.likelihood_ratio(raw),
+        details={"raw": raw},
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import DetectorCard, Finding
+from detectors.base import DetectorCard, Finding, calibrated
 from detectors.deepfake.loading import tensors
 from guard.errors import DetectorError, MissingExtraError
 from guard.media import Modality
@@ -50,16 +50,15 @@ def card_of(
 
 def scored(card: DetectorCard, entry: Entry, raw: float) -> Finding:
     """The finding of a network's log-odds, calibrated where the entry says how."""
-    calibration = entry.calibration
-    score = calibration.probability(raw) if calibration else 1 / (1 + math.exp(-max(-500.0, min(500.0, raw))))
+    if entry.calibration:
+        return calibrated(card, entry.calibration, raw, entry.threshold)
     return Finding(
         card.id,
         card.version,
         card.signal,
-        score,
+        1 / (1 + math.exp(-max(-500.0, min(500.0, raw)))),
         entry.threshold,
-        message="" if calibration else "The score is not calibrated: it is no probability.",
-        likelihood_ratio=calibration.likelihood_ratio(raw) if calibration else None,
+        message="The score is not calibrated: it is no probability.",
         details={"raw": raw},
     )
 

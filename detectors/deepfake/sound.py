@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import Context, DetectorCard, Finding, abstained
+from detectors.base import Context, DetectorCard, Finding, abstained, calibrated
 from detectors.calibration import Calibration, from_json
 from detectors.cards import read_report, reported
 from detectors.explain import Explanation
@@ -29,6 +29,7 @@ _LEAST_SECONDS = 2.0
 _LEAST_EDGE = 2_000
 _NO_SPEECH = "There is too little in it that is loud enough, and changes enough, to be speech."
 _STRANGE = "It is unlike the speech that the detector was trained on: music, noise, or a codec unknown to it."
+_OPENING = f"Only the first {_LONGEST:g} s were heard."
 SILENT = (
     "No clear trace of a synthesiser was found, which says nothing: many leave none that can be heard here."
 )
@@ -60,7 +61,8 @@ class SyntheticSound:
             return [abstained(self.card, _STRANGE, raw=raw)]
         if raw <= self._report["speaks"]:
             return [abstained(self.card, SILENT, raw=raw)]
-        return [self._finding(raw, artifact.duration > _LONGEST)]
+        message = _OPENING if artifact.duration > _LONGEST else ""
+        return [calibrated(self.card, self.calibration, raw, self._report["threshold"], message)]
 
     def windows(
         self, sound: NDArray[np.float32], rate: int
@@ -87,19 +89,6 @@ class SyntheticSound:
         times, raws, _ = self.windows(*_heard(artifact))
         line = tuple((start, end, raw) for (start, end), raw in zip(times, raws, strict=True))
         return Explanation(_ID, "synthetic", times=line)
-
-    def _finding(self, raw: float, longer: bool) -> Finding:
-        card, calibration = self.card, self.calibration
-        return Finding(
-            card.id,
-            card.version,
-            card.signal,
-            calibration.probability(raw),
-            self._report["threshold"],
-            message=f"Only the first {_LONGEST:g} s were heard." if longer else "",
-            details={"raw": raw},
-            likelihood_ratio=calibration.likelihood_ratio(raw),
-        )
 
     @cached_property
     def calibration(self) -> Calibration:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from detectors.base import Context, DetectorCard, Finding, Span, abstained
+from detectors.base import Context, DetectorCard, Finding, Span, abstained, calibrated
 from detectors.calibration import Calibration, from_json
 from detectors.cards import read_report, reported
 from detectors.deepfake.text_features import Token, gate, tokens, windows
@@ -63,7 +63,8 @@ class SyntheticText:
         parts = windows(found, _MOST)
         raw = sum(map(self._model.logit, parts)) / len(parts)
         left_out = len(text) > len(opening) or sum(map(len, parts)) < len(found)
-        return [self._finding(raw, _PART if left_out else "")]
+        message = _PART if left_out else ""
+        return [calibrated(self.card, self._calibration, raw, self._report["threshold"], message)]
 
     def explain(self, artifact: Artifact, context: Context) -> Explanation | None:  # noqa: ARG002
         """What each word and sign adds to the log-odds, exactly: with the bias they add up to the raw score.
@@ -80,18 +81,6 @@ class SyntheticText:
             for token, value in zip(part, self._model.contributions(part), strict=True)
         ]
         return Explanation(_ID, "synthetic", tokens=tuple(added))
-
-    def _finding(self, raw: float, message: str) -> Finding:
-        return Finding(
-            _ID,
-            self.card.version,
-            "synthetic",
-            self._calibration.probability(raw),
-            self._report["threshold"],
-            message=message,
-            likelihood_ratio=self._calibration.likelihood_ratio(raw),
-            details={"raw": raw},
-        )
 
     @cached_property
     def _calibration(self) -> Calibration:
