@@ -1,12 +1,13 @@
-"""The bank of training pictures: crops of real ones, and what each small decoder makes of them.
+"""The bank that training starts from: crops of real pictures, and small decoders, trained on some of them.
 
-`python -m training.image_bank --data DATA --photos DIR --out BANK [--only NAME …]` trains the decoders of
-`training.image_decoders`, some minutes each on one core, and writes one array for each role and decoder.
+`python -m training.image_bank --data DATA --photos DIR --bank BANK [--only NAME …]` takes about two minutes
+of one core for each decoder of `training.image_decoders`.
 """
 
 from __future__ import annotations
 
 import argparse
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,17 +15,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from training.image_decoders import VARIANTS, Coder, reconstruct, train
+from training.image_decoders import VARIANTS, Coder, train
 from training.image_degrade import resized
 from training.image_sources import Source, load, read
 
-__all__ = ["SIDE", "UNSEEN", "build", "crops"]
+__all__ = ["SIDE", "UNSEEN", "build", "coders", "crops"]
 
 SIDE = 256
-UNSEEN = ("nearest8q",)
+UNSEEN = ("nearest8q", "patch8")
 """Decoders that never train the detector: their pictures help to calibrate it."""
 _EACH = 8
-_STEPS = 600
 
 
 def crops(sources: Sequence[Source], each: int, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -44,22 +44,31 @@ def crops(sources: Sequence[Source], each: int, rng: np.random.Generator) -> NDA
     return np.stack(found)
 
 
-def build(data: Path, photos: Path, out: Path, names: Sequence[str]) -> None:
-    """Write the real crops of both roles, then train each named decoder and write its pictures."""
-    out.mkdir(parents=True, exist_ok=True)
+def build(data: Path, photos: Path, bank: Path, names: Sequence[str]) -> None:
+    """Write the real crops of both roles, then train each named decoder on those for training."""
+    bank.mkdir(parents=True, exist_ok=True)
     for seed, role in enumerate(("train", "calibrate")):
-        target = out / f"{role}-real.npy"
+        target = bank / f"{role}-real.npy"
         if not target.exists():
             real = [source for source in load(data, photos, [role]) if not source.synthetic]
             np.save(target, crops(real, _EACH, np.random.default_rng(seed)))
+    real_crops = np.load(bank / "train-real.npy", mmap_mode="r")
     for name in names:
-        _paint(name, out)
+        # A seed of its own, that does not change when others join.
+        coder, error = _learned(name, real_crops, zlib.crc32(name.encode()))
+        torch.save(coder.state_dict(), bank / f"{name}.pt")
+        print(f"{name}: mean error {error:.2f} of 255", flush=True)
 
 
-def _paint(name: str, out: Path) -> None:
-    """Train one decoder on the training crops; have it repaint these, or the others if it stays unseen."""
-    seed = sorted(VARIANTS).index(name)
-    real = np.load(out / "train-real.npy", mmap_mode="r")
+def coders(bank: Path, names: Sequence[str]) -> dict[str, Coder]:
+    """The trained decoders of these names."""
+    found = {name: Coder(VARIANTS[name]).eval() for name in names}
+    for name, coder in found.items():
+        coder.load_state_dict(torch.load(bank / f"{name}.pt", weights_only=True))
+    return found
+
+
+def _learned(name: str, real: NDArray[np.uint8], seed: int) -> tuple[Coder, float]:
     rng = np.random.default_rng(seed)
 
     def patches(count: int) -> NDArray[np.uint8]:
@@ -67,23 +76,15 @@ def _paint(name: str, out: Path) -> None:
         rows = rng.integers(0, len(real), count)
         return np.stack([real[r, y : y + 64, x : x + 64] for r, (y, x) in zip(rows, corners, strict=True)])
 
-    coder, error = train(VARIANTS[name], patches, _STEPS, seed)
-    print(f"{name}: mean error {error:.2f} of 255", flush=True)
-    torch.save(coder.state_dict(), out / f"{name}.pt")
-    role = "calibrate" if name in UNSEEN else "train"
-    np.save(out / f"{role}-{name}.npy", _all(coder, np.load(out / f"{role}-real.npy", mmap_mode="r")))
-
-
-def _all(coder: Coder, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    return np.concatenate([reconstruct(coder, pictures[i : i + 8]) for i in range(0, len(pictures), 8)])
+    return train(VARIANTS[name], patches, seed)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Build the bank of training pictures.")
+    parser = argparse.ArgumentParser(description="Build the bank of crops and decoders.")
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--photos", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--bank", type=Path, required=True)
     parser.add_argument("--only", nargs="*", default=list(VARIANTS))
     args = parser.parse_args()
     torch.set_num_threads(1)
-    build(args.data, args.photos, args.out, args.only)
+    build(args.data, args.photos, args.bank, args.only)

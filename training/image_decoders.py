@@ -34,14 +34,18 @@ class Variant:
     channels: int
     quantised: bool = False
     noise: bool = False
+    steps: int = 600
 
 
 VARIANTS = {
     "bilinear4q": Variant("bilinear", 2, 12, quantised=True),
     "fir8": Variant("fir", 3, 48, noise=True),
+    "nearest4": Variant("nearest", 2, 24, steps=1000),
     "nearest8": Variant("nearest", 3, 32),
     "nearest8q": Variant("nearest", 3, 48, quantised=True),
+    "patch8": Variant("patch", 3, 64),
     "shuffle4": Variant("shuffle", 2, 8),
+    "transposed4": Variant("transposed", 2, 24, steps=1000),
     "transposed8": Variant("transposed", 3, 48),
 }
 
@@ -107,6 +111,9 @@ class Coder(nn.Module):
         super().__init__()
         n, widths = variant.halvings, _WIDTHS[: variant.halvings + 1]
         self.variant = variant
+        if variant.up == "patch":
+            self.encoder, self.decoder = _patches(2**n, variant.channels)
+            return
         down: list[nn.Module] = [nn.Conv2d(3, widths[0], 3, padding=1)]
         for before, after in pairwise(widths):
             down += [nn.SiLU(), nn.Conv2d(before, after, 3, 2, 1)]
@@ -118,8 +125,10 @@ class Coder(nn.Module):
             up += [_Up(variant.up, before, after), _Block(after, variant.noise)]
         self.decoder = nn.Sequential(*up, nn.SiLU(), nn.Conv2d(widths[0], 3, 3, padding=1))
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, noise: float = 0.0) -> torch.Tensor:
         z = self.encoder(x)
+        if noise:
+            z = z + noise * z.std(dim=(2, 3), keepdim=True) * torch.randn_like(z)
         if self.variant.quantised:
             bounded = 3.5 * torch.tanh(z)
             z = bounded + (bounded.round() - bounded).detach()
@@ -127,15 +136,25 @@ class Coder(nn.Module):
         return painted
 
 
-def train(
-    variant: Variant, patches: Callable[[int], NDArray[np.uint8]], steps: int, seed: int
-) -> tuple[Coder, float]:
-    """A coder trained for `steps` batches of `patches(8)`, (8, S, S, 3); also its mean absolute error of 255.
+def _patches(side: int, channels: int) -> tuple[nn.Sequential, nn.Sequential]:
+    """Takes a picture apart into square patches and paints each at once (Dosovitskiy et al., 2021)."""
+    encoder = nn.Sequential(nn.Conv2d(3, 96, side, side), _Block(96, False), nn.Conv2d(96, channels, 1))
+    decoder = nn.Sequential(
+        nn.Conv2d(channels, 96, 3, padding=1), _Block(96, False), _Block(96, False),
+        nn.Conv2d(96, 16 * side**2, 1), nn.PixelShuffle(side), nn.SiLU(), nn.Conv2d(16, 3, 3, padding=1),
+    )  # fmt: skip
+    return encoder, decoder
+
+
+def train(variant: Variant, patches: Callable[[int], NDArray[np.uint8]], seed: int) -> tuple[Coder, float]:
+    """A coder trained on as many batches as the variant says, `patches(8)`, (8, S, S, 3); also its mean
+    absolute error of 255.
 
     The first half learns to copy; the second also to please a small judge of texture, as published decoders
     do, whose painting is sharper than what it was given.
     """
     torch.manual_seed(seed)
+    steps = variant.steps
     coder, judge = Coder(variant), _judge()
     paint = torch.optim.Adam(coder.parameters(), 1.5e-3, betas=(0.8, 0.99))
     learn = torch.optim.Adam(judge.parameters(), 1e-3, betas=(0.5, 0.99))
@@ -164,10 +183,11 @@ def train(
     return coder.eval(), 127.5 * recent
 
 
-def reconstruct(coder: Coder, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """What the coder makes of pictures (N, S, S, 3), S a multiple of 8."""
+def reconstruct(coder: Coder, pictures: NDArray[np.uint8], noise: float = 0.0) -> NDArray[np.uint8]:
+    """What the coder makes of pictures (N, S, S, 3), S a multiple of 8; `noise` is added to the codes, in
+    their own standard deviations."""
     with torch.inference_mode():
-        painted = coder(_tensor(pictures))
+        painted = coder(_tensor(pictures), noise)
     scaled = (127.5 * (painted.clamp(-1, 1) + 1)).round().to(torch.uint8)
     return np.ascontiguousarray(scaled.permute(0, 2, 3, 1).numpy())
 
@@ -186,4 +206,5 @@ def _edges(difference: torch.Tensor) -> torch.Tensor:
 
 
 def _tensor(pictures: NDArray[np.uint8]) -> torch.Tensor:
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 127.5 - 1
+    # A copy, since what is mapped from a file cannot be written to.
+    return torch.from_numpy(np.array(pictures)).permute(0, 3, 1, 2).float() / 127.5 - 1

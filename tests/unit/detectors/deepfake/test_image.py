@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,8 @@ from PIL import Image
 
 from detectors.base import Context
 from detectors.deepfake.image import SILENT, SyntheticImage
-from detectors.deepfake.image_features import SIDE, around, features, windows
-from detectors.deepfake.image_model import Model, load, shipped
+from detectors.deepfake.image_crops import SIDE, around, crops
+from detectors.deepfake.image_network import shipped
 from guard.errors import DetectorError
 from guard.media import Artifact
 from guard.media.picture import Picture
@@ -64,6 +65,7 @@ def test_a_photograph_gets_no_score_and_a_reason(detector: SyntheticImage) -> No
     assert finding.state == "inconclusive"
     assert finding.inconclusive == SILENT
     assert (finding.score, finding.likelihood_ratio) == (None, None)
+    assert finding.details["raw"] == detector.raw(photograph())
     assert detector.explain(png(photograph()), UPLOAD) is None
 
 
@@ -81,16 +83,21 @@ def test_a_clear_trace_is_scored_flagged_and_explained(detector: SyntheticImage)
     assert np.isfinite(explanation.heat).all()
 
 
-def test_upsampling_leaves_more_of_a_trace_than_a_camera(detector: SyntheticImage) -> None:
-    made, taken = detector.raw(decoded()), detector.raw(photograph())
-    assert made is not None
-    assert taken is not None
-    assert made > taken
+def test_stable_diffusion_ranks_above_photographs(detector: SyntheticImage, shared_data: Path) -> None:
+    rows = json.loads((Path(__file__).parents[4] / "training/splits/image.json").read_text("utf-8"))["files"]
+    means = []
+    for source in ("stable-diffusion", "bsds:photo"):
+        chosen = [row for row in rows if row["role"] == "test" and row["source"] == source][::12]
+        pictures = [Artifact.from_bytes((shared_data / row["path"]).read_bytes()) for row in chosen]
+        found = [detector.raw(picture.picture.rgb()[:500, :500]) for picture in pictures]
+        means.append(np.mean([raw for raw in found if raw is not None]))
+    assert means[0] > means[1]
 
 
 def test_whatever_it_scores_it_flags(detector: SyntheticImage) -> None:
     lowest = detector.calibration.probability(detector.speaks)
-    assert lowest >= detector.card.report["threshold"] >= 0.9
+    assert lowest >= detector.card.report["threshold"] - 1e-9
+    assert detector.card.report["threshold"] >= 0.9
 
 
 @pytest.mark.parametrize(
@@ -117,7 +124,7 @@ def test_detail_only_where_nobody_looks_is_no_detail(detector: SyntheticImage) -
     pixels = np.full((2000, 2000, 3), 200, np.uint8)
     pixels[300:420] = 0
     pixels[300:420, ::2] = 255
-    assert windows(pixels, 1) == []
+    assert [top for top, _, _ in crops(pixels, 99)] != []
     steps = np.repeat(np.repeat(np.arange(64, dtype=np.uint8).reshape(8, 8) * 4, 256, 0), 256, 1)
     plain = np.repeat(steps[..., None], 3, 2)
     assert detector.raw(plain[:256, :256]) is None
@@ -140,7 +147,7 @@ def test_only_the_first_page_is_looked_at() -> None:
 
 def test_the_card_says_what_the_report_measured(detector: SyntheticImage) -> None:
     card = detector.card
-    data = files("detectors.deepfake").joinpath("weights/image.npz").read_bytes()
+    data = files("detectors.deepfake").joinpath("weights/image.onnx").read_bytes()
     assert hashlib.sha256(data).hexdigest() == card.report["weights"]["sha256"]
     assert len(data) < 5_000_000
     assert {row.name for row in card.sources if row.kind == "control"} >= {"x2", "q50", "webp", "screenshot"}
@@ -156,48 +163,56 @@ def test_bsds_and_gpt4o_never_trained(detector: SyntheticImage, shared_data: Pat
             assert hashlib.sha256(path.read_bytes()).hexdigest() not in trained
 
 
-@pytest.mark.parametrize("shape", [(64, 64), (128, 300), (256, 256), (255, 129)])
-def test_numbers_are_finite_and_as_many_for_any_window(shape: tuple[int, int]) -> None:
-    expected = shipped().mean.shape
-    for pixels in (photograph(max(shape[0], 40), max(shape[1], 40)), np.zeros((*shape, 3), np.uint8)):
-        found = features(pixels[: shape[0], : shape[1]])
-        assert found.shape == expected
-        assert found.dtype == np.float32
-        assert np.isfinite(found).all()
-
-
-def test_numbers_change_little_when_a_picture_is_mirrored() -> None:
-    pixels = photograph(256, 256)
-    mirrored = np.ascontiguousarray(pixels[:, ::-1])
-    assert np.abs(features(pixels) - features(mirrored))[:117].max() < 0.02
-
-
 @pytest.mark.parametrize(
     ("shape", "most", "count"),
-    [((256, 256), 6, 1), ((130, 2000), 6, 6), ((1024, 768), 6, 6), ((600, 600), 9, 4)],
+    [
+        ((256, 256), 12, 4),
+        ((130, 2000), 12, 8),
+        ((1024, 768), 12, 12),
+        ((128, 128), 12, 1),
+        ((600, 600), 9, 9),
+    ],
 )
-def test_windows_are_spread_over_the_picture(shape: tuple[int, int], most: int, count: int) -> None:
-    found = windows(photograph(*shape), most)
+def test_crops_stay_inside_and_are_spread(shape: tuple[int, int], most: int, count: int) -> None:
+    found = crops(photograph(*shape), most)
     assert len(found) == count
-    assert min(y for y, _, _ in found) == 0 or shape[0] <= SIDE or len({y for y, _, _ in found}) == 1
-    assert all(window.shape[0] == min(SIDE, shape[0]) for _, _, window in found)
+    assert len({(top, left) for top, left, _ in found}) == count
+    assert all(crop.shape == (SIDE, SIDE, 3) for _, _, crop in found)
+
+
+def test_the_places_with_the_most_detail_come_first() -> None:
+    pixels = cv2.GaussianBlur(photograph(256, 512), (0, 0), 3)
+    pixels[128:, 384:] = photograph(128, 128)
+    places = [(top, left) for top, left, _ in crops(pixels, 8)]
+    assert places[0] == (128, 384)
+
+
+def test_plain_places_are_left_out() -> None:
+    pixels = photograph(256, 256)
+    pixels[:128] = 77
+    assert {top for top, _, _ in crops(pixels, 8)} == {128}
 
 
 def test_the_grid_of_an_explanation_stays_inside() -> None:
     grid = around(photograph(130, 700), 8)
     assert (len(grid), len(grid[0])) == (2, 8)
-    assert {window.shape for row in grid for window in row} == {(128, 128, 3)}
+    assert {crop.shape for row in grid for crop in row} == {(128, 128, 3)}
 
 
-def test_a_model_survives_its_file() -> None:
-    model = shipped()
-    again = load(model.dump())
-    numbers = np.random.default_rng(0).normal(0, 1, (3, len(model.mean))).astype(np.float32)
-    np.testing.assert_array_equal(model.logits(numbers), again.logits(numbers))
+def test_a_crop_says_the_same_beside_others() -> None:
+    network = shipped()
+    batch = np.stack([photograph(128, 160, seed)[:, :128] for seed in range(18)])
+    alone = np.concatenate([network.logits(crop[None]) for crop in batch])
+    np.testing.assert_allclose(network.logits(batch), alone, atol=1e-4)
+    assert network.logits(batch[:0]).shape == (0,)
 
 
-def test_numbers_far_out_count_no_more_than_those_at_four_spreads() -> None:
-    one = ((np.ones((2, 1), np.float32), np.zeros(1, np.float32)),)
-    model = Model(np.zeros(2, np.float32), np.ones(2, np.float32), (one,))
-    far = np.array([[1e9, 1.0]], np.float32)
-    assert model.logits(far)[0] == pytest.approx(5.0)
+def test_a_brighter_or_plainer_copy_says_nearly_the_same() -> None:
+    """It sees no content and no strength, only how neighbours go together."""
+    crop = (photograph(128, 160)[:, :128] // 2).astype(np.uint8)
+    first, second = shipped().logits(np.stack([crop, crop + 60]))
+    assert first == pytest.approx(second, abs=1e-3)
+
+
+def test_a_plain_crop_is_no_error() -> None:
+    assert np.isfinite(shipped().logits(np.zeros((1, 128, 128, 3), np.uint8))).all()
