@@ -86,8 +86,9 @@ class App:
     def warm(self) -> None:
         """Let the detectors of text that the policy reads load what they need now: some take seconds, which
         else the first caller would wait."""
+        policy = self.policy
         for stage in get_args(Stage):
-            context = Context(stage, signals=self.policy.signals(stage))
+            context = Context(stage, signals=policy.signals(stage))
             inspect_all(self.detectors, Artifact.from_text("Good morning."), context)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import wave
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from statistics import median
@@ -105,11 +105,8 @@ class SyntheticVideo:
         score = 1 / (1 + math.exp(-middle / 2))
         note = _NOTE.format(count=len(frames), seconds=_SECONDS)
         details = {"frames": [[round(frame.time, 2), round(frame.evidence, 3)] for frame in frames]}
-        return self._finding(score, note, details)
-
-    def _finding(self, score: float, message: str, details: Mapping[str, object]) -> Finding:
         card = self.card
-        return Finding(card.id, card.version, card.signal, score, 0.9, message=message, details=details)
+        return Finding(card.id, card.version, card.signal, score, 0.9, message=note, details=details)
 
     def _frames(self, artifact: Artifact) -> list[_Frame]:
         if artifact.modality is not Modality.VIDEO:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration import Calibration, fit_isotonic, fit_platt
+from detectors.evaluation.metrics import auc
 from training.toxicity.controls import dialects, names, scraps
 from training.toxicity.functional import grown, tweets, written
 from training.toxicity.sources import LABELS, Example
-from training.toxicity.statistics import auc, balanced_accuracy, calibration_error, interval
+from training.toxicity.statistics import balanced_accuracy, calibration_error, interval
 
 __all__ = ["THRESHOLD", "calibration_set", "calibrations", "report", "steering_halves", "test_sets"]
 

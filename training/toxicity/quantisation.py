@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from detectors.evaluation.metrics import auc
 from detectors.toxicity.wordpiece import Vocabulary
 from training.toxicity.network import Network, scores
 from training.toxicity.sources import LABELS, Example
-from training.toxicity.statistics import auc
 
 __all__ = ["losses"]
 

@@ -1,4 +1,4 @@
-"""AUC, balanced accuracy and calibration error, with intervals from a bootstrap over clusters."""
+"""Balanced accuracy and calibration error, and intervals from a bootstrap over clusters."""
 
 from __future__ import annotations
 
@@ -6,22 +6,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
-__all__ = ["auc", "balanced_accuracy", "calibration_error", "interval"]
+__all__ = ["balanced_accuracy", "calibration_error", "interval"]
 
 _DRAWS = 1000
 Floats = NDArray[np.float64]
 Truth = NDArray[np.bool_]
-
-
-def auc(scores: Floats, truth: Truth) -> float:
-    """Area under the ROC curve: how often a positive scores above a negative, ties counting half."""
-    positive = int(truth.sum())
-    negative = truth.size - positive
-    if positive == 0 or negative == 0:
-        return float("nan")
-    return float((rankdata(scores)[truth].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
 def balanced_accuracy(scores: Floats, truth: Truth, threshold: float) -> float:

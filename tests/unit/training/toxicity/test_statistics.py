@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 
-from training.toxicity.statistics import auc, balanced_accuracy, calibration_error, interval
+from detectors.evaluation.metrics import auc
+from training.toxicity.statistics import balanced_accuracy, calibration_error, interval
 
 RNG = np.random.default_rng(3)
 TRUTH = RNG.random(400) < 0.3
